@@ -3,3 +3,4 @@ export * from './arn.ts';
 export * from './bytes.ts';
 export * from './clock.ts';
 export * from './errors.ts';
+export * from './http.ts';
