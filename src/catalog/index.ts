@@ -1,0 +1,4 @@
+/** The catalog room: the contract, and the engines that keep it. */
+export * from './catalog.ts';
+export { keySizeBytesMax, valueSizeBytesMax } from './limits.ts';
+export { openMemoryCatalog } from './memory-catalog.ts';
