@@ -23,3 +23,13 @@ export interface HttpResponse {
   /** Whole, or streamed; a streamed body comes with its content-length header. */
   body?: Buffer | string | ByteSource;
 }
+
+/** A request body after its transport coding and signature were taken off. */
+export interface Payload {
+  /** Fails with a ServiceError when the bytes are not what was announced or signed. */
+  readonly body: ByteSource;
+  /** Bytes that `body` will yield, where the caller announced it. */
+  readonly decodedLength: number | undefined;
+  /** Trailing headers, lower-case names; complete once `body` has ended. */
+  trailers(): Readonly<Record<string, string>>;
+}
