@@ -1,17 +1,19 @@
 /**
- * Sealed messages: C2SP chunked-encryption, instance Cobblestone-256. Whole, as a stream, and by range.
- * What the bytes are sealed under is contexts.ts; sizes and places are sizes.ts; single chunks are message.ts.
+ * Sealed messages: C2SP chunked-encryption, instance Cobblestone-256. Whole, and as a stream.
+ * What the bytes are sealed under is contexts.ts; sizes and places are sizes.ts; keys and single chunks are message.ts;
+ * opening by range is open-range.ts.
  *
  * Source: https://c2sp.org/chunked-encryption, docs/formats/sealed-object.md.
  */
 import { assert, wipe } from '../base/index.ts';
 import type { Bytes } from '../base/index.ts';
-import { SealError } from './errors.ts';
 import { Message, freshSalt, sealMessage } from './message.ts';
-import { chunkSizeBytes, finalChunkIndex, headerSizeBytes, plaintextSize, sealedChunkSizeBytes, sealedRange } from './sizes.ts';
+import { chunkSizeBytes, finalChunkIndex, headerSizeBytes, plaintextSize, sealedChunkSizeBytes } from './sizes.ts';
 
 export { SealError } from './errors.ts';
 export type { SealErrorCode } from './errors.ts';
+export { openRange, plaintextReader } from './open-range.ts';
+export type { SealedSource } from './open-range.ts';
 export { chunkSizeBytes, headerSizeBytes, plaintextSize, sealedChunkSizeBytes, sealedRange, sealedSize, tagSizeBytes } from './sizes.ts';
 export type { SealedRange } from './sizes.ts';
 
@@ -57,6 +59,7 @@ export class Sealer {
     const rest = this.#pending?.subarray(0, this.#pendingSize) ?? Buffer.alloc(0);
     sealed.push(...this.#message.sealChunk(this.#nextChunk, rest));
     wipe(this.#pending);
+    this.#message.wipe();
     return sealed;
   }
 
@@ -104,79 +107,17 @@ export function seal(inputKey: Bytes, context: Bytes, plaintext: Bytes): Buffer 
 /** Opens a whole message that lies in memory. Throws SealError. */
 export function open(inputKey: Bytes, context: Bytes, sealed: Bytes): Buffer {
   const message = Message.fromHeader(inputKey, sealed.subarray(0, headerSizeBytes), context);
-  const finalChunk = finalChunkIndex(sealed.byteLength);
-  if (finalChunk === 0) return message.openChunk(0, sealed.subarray(headerSizeBytes), true);
-  const plaintext = Buffer.allocUnsafe(plaintextSize(sealed.byteLength));
-  for (let index = 0; index <= finalChunk; index++) {
-    const start = headerSizeBytes + index * sealedChunkSizeBytes;
-    const chunk = message.openChunk(index, sealed.subarray(start, start + sealedChunkSizeBytes), index === finalChunk);
-    plaintext.set(chunk, index * chunkSizeBytes);
-  }
-  return plaintext;
-}
-
-/** Sealed bytes somewhere, and what opens them. */
-export interface SealedSource {
-  inputKey: Bytes;
-  context: Bytes;
-  /** Size of the whole sealed message. */
-  sealedSizeBytes: number;
-  /** Exactly the sealed bytes from `start` to `end` (exclusive). Two calls may be under way at once. */
-  read(start: number, end: number): Promise<Buffer>;
-}
-
-/** Sealed bytes asked for at once: 16 chunks, 256 KiB of plaintext. */
-const pieceSizeBytes = 16 * sealedChunkSizeBytes;
-
-/**
- * Yields plaintext bytes `plaintextStart` to `plaintextEnd` (exclusive) of a sealed message, each authenticated
- * before it is yielded; the buffers are the caller's. While one piece is opened and consumed, the next is being read.
- * A range up to the end ends normally only when the final chunk, and with it the length, is authentic.
- * When the generator is finished, abandoned or not, no `read` is under way any more.
- * Throws SealError, and what `read` throws.
- */
-export async function* openRange(source: SealedSource, plaintextStart: number, plaintextEnd: number): AsyncGenerator<Buffer, void, undefined> {
-  const range = sealedRange(plaintextStart, plaintextEnd, source.sealedSizeBytes);
-  let ahead: Promise<Buffer> | undefined;
-  const readPiece = (start: number): Promise<Buffer> | undefined => {
-    if (start >= range.sealedEnd) return undefined;
-    const piece = readExactly(source, start, Math.min(start + pieceSizeBytes, range.sealedEnd));
-    // It may fail while the consumer is busy; it is reported when its turn comes.
-    piece.catch(() => {});
-    return piece;
-  };
   try {
-    let index = range.firstChunk;
-    let pieceStart = range.sealedStart;
-    let message: Message;
-    if (index === 0 && range.endChunk > 0) {
-      const end = Math.min(headerSizeBytes + pieceSizeBytes, range.sealedEnd);
-      const first = await readExactly(source, 0, end);
-      message = Message.fromHeader(source.inputKey, first.subarray(0, headerSizeBytes), source.context);
-      ahead = Promise.resolve(first.subarray(headerSizeBytes));
-    } else {
-      ahead = readPiece(pieceStart);
-      message = Message.fromHeader(source.inputKey, await readExactly(source, 0, headerSizeBytes), source.context);
+    const finalChunk = finalChunkIndex(sealed.byteLength);
+    if (finalChunk === 0) return message.openChunk(0, sealed.subarray(headerSizeBytes), true);
+    const plaintext = Buffer.allocUnsafe(plaintextSize(sealed.byteLength));
+    for (let index = 0; index <= finalChunk; index++) {
+      const start = headerSizeBytes + index * sealedChunkSizeBytes;
+      const chunk = message.openChunk(index, sealed.subarray(start, start + sealedChunkSizeBytes), index === finalChunk);
+      plaintext.set(chunk, index * chunkSizeBytes);
     }
-    while (ahead !== undefined) {
-      const piece: Buffer = await ahead;
-      pieceStart += pieceSizeBytes;
-      ahead = readPiece(pieceStart);
-      for (let offset = 0; offset < piece.length; offset += sealedChunkSizeBytes) {
-        const chunk = message.openChunk(index, piece.subarray(offset, offset + sealedChunkSizeBytes), index === range.finalChunk);
-        const chunkStart = index * chunkSizeBytes;
-        index++;
-        const wanted = chunk.subarray(Math.max(plaintextStart - chunkStart, 0), plaintextEnd - chunkStart);
-        if (wanted.length > 0) yield wanted;
-      }
-    }
+    return plaintext;
   } finally {
-    await ahead?.catch(() => {});
+    message.wipe();
   }
-}
-
-async function readExactly(source: SealedSource, start: number, end: number): Promise<Buffer> {
-  const bytes = await source.read(start, end);
-  if (bytes.length !== end - start) throw new SealError('truncated');
-  return bytes;
 }

@@ -9,10 +9,12 @@
  * Source: https://c2sp.org/chunked-encryption, docs/formats/sealed-object.md sections 2 and 4.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomFillSync } from 'node:crypto';
-import { assert, equalSecrets } from '../base/index.ts';
+import { assert, equalSecrets, wipe } from '../base/index.ts';
 import type { Bytes } from '../base/index.ts';
 import { SealError } from './errors.ts';
-import { chunkCountMax, chunkSizeBytes, headerSizeBytes, keySizeBytes, saltSizeBytes, sealedChunkSizeBytes, tagSizeBytes } from './sizes.ts';
+import {
+  chunkCountMax, chunkSizeBytes, headerSizeBytes, keySizeBytes, saltSizeBytes, sealedChunkSizeBytes, tagSizeBytes,
+} from './sizes.ts';
 
 const cipherName = 'aes-256-gcm';
 const cipherOptions = { authTagLength: tagSizeBytes } as const;
@@ -33,9 +35,9 @@ export function freshSalt(): Buffer {
   return saltPool.subarray(start, saltPoolUsedBytes);
 }
 
-/** One message under one salt. The chunk key lives as long as this object; nothing else keeps it. */
+/** One message under one salt. Its key lies in this object only, until `wipe`. */
 export class Message {
-  readonly #key: Buffer;
+  #key: Buffer | undefined;
   readonly #nonce: Buffer;
   readonly #nonceHigh: number;
   readonly #nonceLow: number;
@@ -57,7 +59,7 @@ export class Message {
     block.set(first);
     block[block.length - 1] = 2;
     const second = createHmac('sha512', inputKey).update(block).digest();
-    block.fill(0, 0, blockSizeBytes);
+    wipe(block);
 
     this.#key = first.subarray(0, keySizeBytes);
     this.#nonce = first.subarray(keySizeBytes, keySizeBytes + nonceSizeBytes);
@@ -67,7 +69,8 @@ export class Message {
     this.header.set(salt);
     const commitmentHead = first.subarray(keySizeBytes + nonceSizeBytes);
     this.header.set(commitmentHead, saltSizeBytes);
-    this.header.set(second.subarray(0, headerSizeBytes - saltSizeBytes - commitmentHead.length), saltSizeBytes + commitmentHead.length);
+    const commitmentTail = second.subarray(0, headerSizeBytes - saltSizeBytes - commitmentHead.length);
+    this.header.set(commitmentTail, saltSizeBytes + commitmentHead.length);
   }
 
   /** The message that a header begins. Throws SealError `truncated`, `bad-key`, `commitment-mismatch`. */
@@ -81,7 +84,7 @@ export class Message {
 
   /** Ciphertext and tag of one chunk. The caller sees to it that no index is sealed twice. */
   sealChunk(index: number, plaintext: Bytes): [ciphertext: Buffer, tag: Buffer] {
-    const cipher = createCipheriv(cipherName, this.#key, this.#nonceOf(index), cipherOptions);
+    const cipher = createCipheriv(cipherName, this.#usableKey(), this.#nonceOf(index), cipherOptions);
     const ciphertext = cipher.update(plaintext);
     cipher.final();
     return [ciphertext, cipher.getAuthTag()];
@@ -94,7 +97,7 @@ export class Message {
   openChunk(index: number, sealedChunk: Bytes, isFinal: boolean): Buffer {
     const size = sealedChunk.byteLength;
     if (isFinal ? size < tagSizeBytes || size >= sealedChunkSizeBytes : size !== sealedChunkSizeBytes) throw new SealError('truncated');
-    const decipher = createDecipheriv(cipherName, this.#key, this.#nonceOf(index), cipherOptions);
+    const decipher = createDecipheriv(cipherName, this.#usableKey(), this.#nonceOf(index), cipherOptions);
     decipher.setAuthTag(sealedChunk.subarray(size - tagSizeBytes));
     const plaintext = decipher.update(sealedChunk.subarray(0, size - tagSizeBytes));
     try {
@@ -104,6 +107,17 @@ export class Message {
       throw new SealError('chunk-forged');
     }
     return plaintext;
+  }
+
+  /** Overwrites the key; no chunk may follow. */
+  wipe(): void {
+    wipe(this.#key);
+    this.#key = undefined;
+  }
+
+  #usableKey(): Buffer {
+    assert(this.#key, 'no chunk follows after the key is wiped');
+    return this.#key;
   }
 
   /** Valid until the next call: the ciphers copy it. */
@@ -116,17 +130,19 @@ export class Message {
   }
 }
 
-/** The whole sealed message in one buffer. */
+/** The whole sealed message in one buffer. Wipes the message's key. */
 export function sealMessage(message: Message, plaintext: Bytes): Buffer {
   const finalChunk = Math.floor(plaintext.byteLength / chunkSizeBytes);
   const sealed = Buffer.allocUnsafe(headerSizeBytes + plaintext.byteLength + (finalChunk + 1) * tagSizeBytes);
   sealed.set(message.header);
   let sealedOffset = headerSizeBytes;
   for (let index = 0; index <= finalChunk; index++) {
-    const [ciphertext, tag] = message.sealChunk(index, plaintext.subarray(index * chunkSizeBytes, (index + 1) * chunkSizeBytes));
+    const start = index * chunkSizeBytes;
+    const [ciphertext, tag] = message.sealChunk(index, plaintext.subarray(start, start + chunkSizeBytes));
     sealed.set(ciphertext, sealedOffset);
     sealed.set(tag, sealedOffset + ciphertext.length);
     sealedOffset += ciphertext.length + tagSizeBytes;
   }
+  message.wipe();
   return sealed;
 }
