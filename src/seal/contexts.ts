@@ -25,19 +25,22 @@ export interface PayloadPlace extends ObjectVersion {
 
 /** For the payload of an object or of one part. */
 export function payloadContext(place: PayloadPlace): Buffer {
-  return lengthPrefixed('coffer/payload/1', place.bucket, place.key, nonceOf(place), uint32(place.partNumber), place.layer);
+  return context('coffer/payload/1', place.bucket, place.key, nonceOf(place), uint32(place.partNumber), place.layer);
 }
 
 export interface DataKeyPlace extends ObjectVersion {
-  /** The scheme in whose envelope the wrapped key lies. */
+  /** The scheme in whose envelope the wrapped key lies. Without a bucket key, SSE-KMS has `kmsContext` instead. */
   scheme: 'SSE-S3' | 'SSE-KMS' | 'DSSE-KMS' | 'SSE-C';
-  /** What wraps: the version of the SSE-S3 master key, the bucket key's KMS material id (64 hex digits), empty for SSE-C. */
+  /**
+   * What wraps. SSE-S3 and the outer layer of DSSE-KMS: the version of the SSE-S3 master key; SSE-KMS with a bucket
+   * key: the ARN of the KMS key above it; SSE-C: empty.
+   */
   keyVersionId: string;
 }
 
 /** For a data key wrapped by anything but the key service itself. */
 export function dataKeyContext(place: DataKeyPlace): Buffer {
-  return lengthPrefixed('coffer/data-key/1', place.scheme, place.keyVersionId, place.bucket, place.key, nonceOf(place));
+  return context('coffer/data-key/1', place.scheme, place.keyVersionId, place.bucket, place.key, nonceOf(place));
 }
 
 export type EncryptionContext = Readonly<Record<string, string>>;
@@ -51,11 +54,11 @@ export interface KmsPlace {
 /** For a ciphertext of the key service. */
 export function kmsContext(place: KmsPlace): Buffer {
   const names = Object.keys(place.encryptionContext);
-  const fields: (Bytes | string)[] = ['coffer/kms/1', place.keyArn, uint32(names.length)];
-  const pairs = names.map((name) => [Buffer.from(name, 'utf8'), place.encryptionContext[name]!] as const);
+  const fields: (Bytes | string)[] = [place.keyArn, uint32(names.length)];
+  const pairs = names.map((name) => [utf8(name), place.encryptionContext[name]!] as const);
   pairs.sort(([a], [b]) => Buffer.compare(a, b));
   for (const [name, value] of pairs) fields.push(name, value);
-  return lengthPrefixed(...fields);
+  return context('coffer/kms/1', ...fields);
 }
 
 export interface KeyMaterialPlace {
@@ -68,17 +71,27 @@ export interface KeyMaterialPlace {
 
 /** For key material wrapped under the root of trust. */
 export function keyMaterialContext(place: KeyMaterialPlace): Buffer {
-  return lengthPrefixed('coffer/key-material/1', place.kind, place.id, place.version);
+  return context('coffer/key-material/1', place.kind, place.id, place.version);
 }
 
 /** For an object's sealed metadata. */
 export function metadataContext(place: ObjectVersion): Buffer {
-  return lengthPrefixed('coffer/metadata/1', place.bucket, place.key, nonceOf(place));
+  return context('coffer/metadata/1', place.bucket, place.key, nonceOf(place));
 }
 
 /** For an object's sealed checksums. */
 export function checksumsContext(place: ObjectVersion): Buffer {
-  return lengthPrefixed('coffer/checksums/1', place.bucket, place.key, nonceOf(place));
+  return context('coffer/checksums/1', place.bucket, place.key, nonceOf(place));
+}
+
+function context(label: string, ...fields: readonly (Bytes | string)[]): Buffer {
+  return lengthPrefixed(label, ...fields.map((field) => (typeof field === 'string' ? utf8(field) : field)));
+}
+
+/** Refuses lone surrogates: UTF-8 has one replacement for all of them, and two names would give the same bytes. */
+function utf8(text: string): Buffer {
+  assert(text.isWellFormed(), 'text that a key is bound to is well-formed Unicode');
+  return Buffer.from(text, 'utf8');
 }
 
 function nonceOf(place: ObjectVersion): Bytes {
