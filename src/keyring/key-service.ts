@@ -1,0 +1,249 @@
+/**
+ * The key service: data keys and small ciphertexts under KMS keys, in the name of a caller.
+ * The KMS API and S3 both come here; neither can pass the gate, the state check or the record.
+ * Administration of keys is key-administration.ts; the key pair and MAC operations are asymmetric-use.ts.
+ *
+ * Source: contract kms-iam-audit.md 1.3, 2.7 to 2.9, 2.17, 2.18.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Authorized, Caller, Gate } from '../audit/index.ts';
+import { assert, equalSecrets, wipe, type Bytes, type Clock } from '../base/index.ts';
+import type { Catalog } from '../catalog/index.ts';
+import { encodeKmsBlob, kmsBlobMaterialId, openKmsBlob, SealError } from '../seal/index.ts';
+import { KeyAccess, type EncryptionContext, type KeyRegion, type UseFacts } from './key-access.ts';
+import { keyErrors } from './key-errors.ts';
+import { specTraits } from './key-specs.ts';
+import { stateRefusal, type KeyOperation } from './key-states.ts';
+import { KeyStore, type StoredKey } from './key-store.ts';
+import { defaultLimits, type KeyLimits } from './limits.ts';
+import { makeManagedKey } from './managed-keys.ts';
+import { MaterialVault } from './material-vault.ts';
+import type { RootOfTrust } from './root-of-trust.ts';
+
+export interface KeyServiceOptions {
+  catalog: Catalog;
+  root: RootOfTrust;
+  gate: Gate;
+  clock: Clock;
+  region: string;
+  /** 12 digits. */
+  account: string;
+  /** For tests that need known bytes. */
+  randomBytes?: (sizeBytes: number) => Buffer;
+  limits?: Partial<KeyLimits>;
+}
+
+export interface DataKey {
+  /** Owned by the caller, who wipes it. */
+  plaintext: Buffer;
+  blob: Buffer;
+  keyArn: string;
+  materialId: string;
+}
+
+export interface Opened {
+  /** Owned by the caller, who wipes it. */
+  plaintext: Buffer;
+  keyArn: string;
+  materialId: string;
+}
+
+/** What the caller of `checkUse` saves itself by a cache of its own. */
+export type KeyUseAction = 'kms:Encrypt' | 'kms:Decrypt' | 'kms:GenerateDataKey';
+
+const noContext: EncryptionContext = {};
+
+export class KeyService {
+  readonly store: KeyStore;
+  readonly vault: MaterialVault;
+  readonly access: KeyAccess;
+  readonly home: KeyRegion;
+  readonly limits: KeyLimits;
+  readonly clock: Clock;
+  readonly draw: (sizeBytes: number) => Buffer;
+
+  /** The catalog must have been claimed for the root (`claimRoot`) before. */
+  constructor(options: KeyServiceOptions) {
+    this.limits = { ...defaultLimits, ...options.limits };
+    this.clock = options.clock;
+    this.home = { region: options.region, account: options.account };
+    this.draw = options.randomBytes ?? randomBytes;
+    this.store = new KeyStore(options.catalog);
+    this.vault = new MaterialVault(options.catalog, options.root, options.clock, this.limits);
+    this.access = new KeyAccess({
+      store: this.store, gate: options.gate, clock: options.clock, home: this.home, makeManagedKey: (service) => this.managedKey(service),
+    });
+  }
+
+  /**
+   * A fresh data key and the blob that gives it back. The blob is opened once more and compared before it leaves.
+   * `keyRef`: id, key ARN, alias name or alias ARN. Throws ServiceError with KMS codes, Denied.
+   */
+  async generateDataKey(
+    caller: Caller, keyRef: string,
+    options: { encryptionContext: EncryptionContext; sizeBytes: number; withPlaintext?: boolean; dryRun?: boolean },
+  ): Promise<DataKey> {
+    const operation = options.withPlaintext === false ? 'GenerateDataKeyWithoutPlaintext' : 'GenerateDataKey';
+    const { encryptionContext } = options;
+    const facts: UseFacts = { encryptionContext };
+    return this.access.recorded(caller, operation, facts, async () => {
+      const proof = await this.access.open(caller, keyRef, operation, facts);
+      this.#requireDataKeyUsage(proof.input, operation);
+      if (options.dryRun) throw keyErrors.dryRun();
+      const plaintext = this.draw(options.sizeBytes);
+      const { blob, materialId } = await this.seal(proof, encryptionContext, plaintext, facts);
+      if (options.withPlaintext === false) {
+        wipe(plaintext);
+        return { plaintext: Buffer.alloc(0), blob, keyArn: proof.input.arn, materialId };
+      }
+      return { plaintext, blob, keyArn: proof.input.arn, materialId };
+    });
+  }
+
+  /** A blob of the caller's plaintext under a symmetric key. Throws as `generateDataKey`. */
+  async encrypt(
+    caller: Caller, keyRef: string, plaintext: Bytes, options: { encryptionContext?: EncryptionContext; dryRun?: boolean },
+  ): Promise<{ blob: Buffer; keyArn: string; materialId: string }> {
+    const encryptionContext = options.encryptionContext ?? noContext;
+    const facts: UseFacts = { encryptionContext };
+    return this.access.recorded(caller, 'Encrypt', facts, async () => {
+      const proof = await this.access.open(caller, keyRef, 'Encrypt', facts);
+      this.requireSymmetric(proof.input, 'Encrypt');
+      if (options.dryRun) throw keyErrors.dryRun();
+      return { ...(await this.seal(proof, encryptionContext, plaintext, facts)), keyArn: proof.input.arn };
+    });
+  }
+
+  /**
+   * The plaintext of a blob. With `keyRef` it must be a blob of that very key.
+   * Throws ServiceError: InvalidCiphertextException (no message) for whatever does not open, IncorrectKeyException,
+   * and as `generateDataKey`.
+   */
+  async decrypt(
+    caller: Caller, blob: Bytes, options: { encryptionContext?: EncryptionContext; keyRef?: string | undefined; dryRun?: boolean },
+  ): Promise<Opened> {
+    const encryptionContext = options.encryptionContext ?? noContext;
+    const facts: UseFacts = { encryptionContext };
+    return this.access.recorded(caller, 'Decrypt', facts, async () => {
+      const proof = await this.openSource(caller, blob, options.keyRef, 'Decrypt', 'kms:Decrypt', facts);
+      const opened = await this.unseal(proof, encryptionContext, blob, facts);
+      if (options.dryRun) {
+        wipe(opened.plaintext);
+        throw keyErrors.dryRun();
+      }
+      return opened;
+    });
+  }
+
+  /** Authorization and state without cryptography, for callers whose own cache saves the unwrapping. Returns the key's ARN. */
+  async checkUse(caller: Caller, keyRef: string, action: KeyUseAction, encryptionContext: EncryptionContext): Promise<string> {
+    const operation = action.slice('kms:'.length) as 'Encrypt' | 'Decrypt' | 'GenerateDataKey';
+    const facts: UseFacts = { encryptionContext };
+    try {
+      const proof = await this.access.open(caller, keyRef, operation, facts);
+      this.requireSymmetric(proof.input, operation);
+      return proof.input.arn;
+    } catch (error) {
+      this.access.recordRefusal(caller, operation, facts, error);
+      throw error;
+    }
+  }
+
+  /** The ARN of the key that a reference means, whoever may use it. Throws ServiceError NotFoundException, AccessDeniedException. */
+  async resolve(keyRef: string): Promise<string> {
+    return (await this.access.resolve(keyRef, { action: 'kms:DescribeKey' })).arn;
+  }
+
+  /** The ARN of a service's managed key, which is made on first need, once for all processes. */
+  async managedKey(service: string): Promise<string> {
+    return makeManagedKey(this, service);
+  }
+
+  /** Wipes what is unwrapped. */
+  close(): void {
+    this.vault.close();
+  }
+
+  /**
+   * The key of a symmetric blob, opened to `caller`. An unknown blob tells the same as a broken one, once the
+   * key that was named, if any, has been found, authorized and found usable.
+   */
+  async openSource(
+    caller: Caller, blob: Bytes, keyRef: string | undefined, operation: KeyOperation, action: string, facts: UseFacts,
+  ): Promise<Authorized<StoredKey>> {
+    const materialId = kmsBlobMaterialId(blob);
+    const place = materialId === undefined ? undefined : await this.vault.placeOf(materialId);
+    if (keyRef !== undefined) {
+      const proof = await this.access.open(caller, keyRef, operation, facts, { action });
+      if (place !== undefined && place.keyId !== proof.input.keyId) throw keyErrors.incorrectKey();
+      this.#requireEncryptDecrypt(proof.input, operation);
+      if (place === undefined) throw keyErrors.invalidCiphertext();
+      return proof;
+    }
+    if (place === undefined || place.region !== this.home.region || place.account !== this.home.account) throw keyErrors.invalidCiphertext();
+    const key = await this.store.read(place);
+    if (key === undefined) throw keyErrors.invalidCiphertext();
+    facts.keyArn = key.arn;
+    const proof = this.access.authorize(caller, key, action);
+    const refusal = stateRefusal(operation, key);
+    if (refusal) throw refusal;
+    return proof;
+  }
+
+  /** Seals under the key's current material, and makes sure that it opens. */
+  async seal(proof: Authorized<StoredKey>, encryptionContext: EncryptionContext, plaintext: Bytes, facts: UseFacts): Promise<{ blob: Buffer; materialId: string }> {
+    const key = proof.input;
+    const materialId = currentMaterialId(key);
+    facts.keyMaterialId = materialId;
+    const place = { keyArn: key.arn, encryptionContext };
+    const blob = await this.vault.use(proof, materialId, (material) => {
+      const sealed = encodeKmsBlob(materialId, material, place, plaintext);
+      const opened = openKmsBlob(sealed, material, place);
+      const same = equalSecrets(opened, plaintext);
+      wipe(opened);
+      assert(same, 'a blob opens to what was sealed');
+      return sealed;
+    });
+    // The key was deleted since its record was read.
+    if (blob === undefined) throw keyErrors.keyNotFound(key.arn);
+    return { blob, materialId };
+  }
+
+  async unseal(proof: Authorized<StoredKey>, encryptionContext: EncryptionContext, blob: Bytes, facts: UseFacts): Promise<Opened> {
+    const key = proof.input;
+    const materialId = kmsBlobMaterialId(blob);
+    if (materialId === undefined) throw keyErrors.invalidCiphertext();
+    facts.keyMaterialId = materialId;
+    let plaintext: Buffer | undefined;
+    try {
+      plaintext = await this.vault.use(proof, materialId, (material) => openKmsBlob(blob, material, { keyArn: key.arn, encryptionContext }));
+    } catch (error) {
+      if (error instanceof SealError) throw keyErrors.invalidCiphertext();
+      throw error;
+    }
+    if (plaintext === undefined) throw keyErrors.invalidCiphertext();
+    return { plaintext, keyArn: key.arn, materialId };
+  }
+
+  requireSymmetric(key: StoredKey, operation: KeyOperation): void {
+    if (operation === 'GenerateDataKey' || operation === 'GenerateDataKeyWithoutPlaintext') return this.#requireDataKeyUsage(key, operation);
+    this.#requireEncryptDecrypt(key, operation);
+    if (key.spec !== 'SYMMETRIC_DEFAULT') throw keyErrors.algorithmNotValid('SYMMETRIC_DEFAULT', key.spec);
+  }
+
+  #requireEncryptDecrypt(key: StoredKey, operation: KeyOperation): void {
+    if (key.usage !== 'ENCRYPT_DECRYPT') throw keyErrors.usageNotValid(key.arn, key.usage, operation);
+  }
+
+  #requireDataKeyUsage(key: StoredKey, operation: KeyOperation): void {
+    if (key.spec === 'SYMMETRIC_DEFAULT') return;
+    if (specTraits(key.spec)?.family === 'hmac') throw keyErrors.usageNotValid(key.arn, key.usage, operation);
+    throw keyErrors.noDataKeyFromAsymmetric();
+  }
+}
+
+export function currentMaterialId(key: StoredKey): string {
+  const current = key.materials.at(-1);
+  assert(current !== undefined, 'a key has material');
+  return current.id;
+}
