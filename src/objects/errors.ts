@@ -1,0 +1,31 @@
+/** The ways in which the object store says no. Services give them their AWS names. */
+
+export type ObjectStoreErrorCode =
+  | 'no-such-bucket'
+  | 'bucket-exists'
+  | 'bucket-not-empty'
+  | 'no-such-key'
+  | 'no-such-version'
+  | 'no-such-upload'
+  | 'precondition-failed'
+  | 'conflict'
+  | 'invalid-part'
+  | 'part-order'
+  | 'part-too-small'
+  /** A record was written by a newer program. */
+  | 'newer-format'
+  /** A record or blob is not what it must be; bytes did not authenticate. Alarms. */
+  | 'damaged';
+
+export class ObjectStoreError extends Error {
+  readonly code: ObjectStoreErrorCode;
+  /** Facts for the answer, such as the part number. */
+  readonly facts: Readonly<Record<string, string>>;
+
+  constructor(code: ObjectStoreErrorCode, message: string, facts: Readonly<Record<string, string>> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ObjectStoreError';
+    this.code = code;
+    this.facts = facts;
+  }
+}
