@@ -1,0 +1,78 @@
+/**
+ * Times on the wire: HTTP dates, ISO 8601 and epoch seconds, read strictly and written fast.
+ * Source: RFC 9110 section 5.6.7 (all three HTTP forms are read, one is written), RFC 3339.
+ */
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** 1 <= year <= 9999: outside, neither form can be written. */
+const TIME_MS_MIN = Date.parse('0001-01-01T00:00:00.000Z');
+const TIME_MS_MAX = Date.parse('9999-12-31T23:59:59.999Z');
+
+const IMF = /^(?:[A-Za-z]{3}), (\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})? (?:GMT|UTC|[+-]0000)$/;
+const RFC850 = /^(?:[A-Za-z]{6,9}), (\d{2})-([A-Za-z]{3})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
+const ASCTIME = /^(?:[A-Za-z]{3}) ([A-Za-z]{3}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** A Date, or undefined when the text is no HTTP date. */
+export function parseHttpDate(text: string): Date | undefined {
+  let match = IMF.exec(text);
+  if (match) return utc(Number(match[3]), match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
+  match = RFC850.exec(text);
+  if (match) {
+    // A two-digit year more than 50 years ahead means the past century.
+    const century = Math.floor(new Date().getUTCFullYear() / 100) * 100;
+    const year = century + Number(match[3]);
+    return utc(year > new Date().getUTCFullYear() + 50 ? year - 100 : year, match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
+  }
+  match = ASCTIME.exec(text);
+  if (match) return utc(Number(match[6]), match[1]!, match[2]!, match[3]!, match[4]!, match[5]!);
+  return undefined;
+}
+
+/** A Date, or undefined. A date alone is its midnight, a missing zone is UTC; anything finer than a millisecond is cut. */
+export function parseIsoDate(text: string): Date | undefined {
+  const match = ISO.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0', zone = 'Z'] = match;
+  const date = checkedUtc(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, '0').slice(0, 3)));
+  if (!date || zone === 'Z') return date;
+  const offsetMinutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return new Date(date.getTime() - (zone[0] === '-' ? -offsetMinutes : offsetMinutes) * 60_000);
+}
+
+/** Seconds since 1970, fraction allowed. */
+export function parseEpochSeconds(seconds: number): Date | undefined {
+  const timeMs = Math.round(seconds * 1000);
+  return Number.isFinite(seconds) && timeMs >= TIME_MS_MIN && timeMs <= TIME_MS_MAX ? new Date(timeMs) : undefined;
+}
+
+/** `Mon, 23 Nov 2026 10:00:00 GMT`. */
+export function formatHttpDate(date: Date): string {
+  return date.toUTCString();
+}
+
+/** `2026-11-23T10:00:00.000Z`. */
+export function formatIsoMillis(date: Date): string {
+  return date.toISOString();
+}
+
+/** `2026-11-23T10:00:00Z`. */
+export function formatIsoSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+function utc(year: number, month: string, day: string, hour: string, minute: string, second: string): Date | undefined {
+  const monthIndex = MONTHS.indexOf(month);
+  return monthIndex < 0 ? undefined : checkedUtc(year, monthIndex, Number(day), Number(hour), Number(minute), Number(second), 0);
+}
+
+/** Date.UTC rolls 31 February over into March; a caller's mistake must not become another day. */
+function checkedUtc(year: number, monthIndex: number, day: number, hour: number, minute: number, second: number, ms: number): Date | undefined {
+  if (hour > 23 || minute > 59 || second > 60) return undefined;
+  const date = new Date(0);
+  date.setUTCFullYear(year, monthIndex, day);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== monthIndex || date.getUTCDate() !== day) return undefined;
+  date.setUTCHours(hour, minute, second, ms);
+  return date;
+}
