@@ -44,9 +44,12 @@ export class BucketKeys {
     if (cached) {
       // Writers need both: the key service generates the bucket key and proves it by unwrapping.
       await this.#service.checkUse(caller, keyRef, 'kms:GenerateDataKey', encryptionContext);
-      await this.#service.checkUse(caller, keyRef, 'kms:Decrypt', encryptionContext);
-      this.#onHit();
-      return cached;
+      const keyArn = await this.#service.checkUse(caller, keyRef, 'kms:Decrypt', encryptionContext);
+      // An alias may point to another key by now.
+      if (keyArn === cached.keyArn) {
+        this.#onHit();
+        return cached;
+      }
     }
     return this.#once(name, async () => {
       await this.#service.checkUse(caller, keyRef, 'kms:Decrypt', encryptionContext);
