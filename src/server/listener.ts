@@ -160,11 +160,11 @@ class HttpListener implements Listener {
         else response.flushHeaders();
         void this.#leave(response, body);
       }
-      answer.ended?.({ bodyBytes });
+      answer.ended?.({ bodyBytes, bytesReceived: body.movedBytes });
       return;
     }
     void sendStream(response, answer, content, this.#watch).then((sent) => {
-      answer.ended?.(sent);
+      answer.ended?.({ ...sent, bytesReceived: body.movedBytes });
       return sent.brokenBy === undefined ? this.#leave(response, body) : undefined;
     });
   }

@@ -10,6 +10,8 @@ import type { StallWatch, Transfer } from './stall-watch.ts';
 export interface Sent {
   /** Body bytes handed to the socket. */
   bodyBytes: number;
+  /** Of the request, taken off the socket. */
+  bytesReceived: number;
   /** Why the response is not whole; absent when it is. */
   brokenBy?: unknown;
 }
@@ -29,7 +31,7 @@ class WrongLength extends Error {
 }
 
 /** Sends all but the end. Never throws; closes the source in every case. */
-export async function sendStream(response: ServerResponse, { status, headers }: HttpResponse, body: ByteSource, watch: StallWatch): Promise<Sent> {
+export async function sendStream(response: ServerResponse, { status, headers }: HttpResponse, body: ByteSource, watch: StallWatch): Promise<Omit<Sent, 'bytesReceived'>> {
   const source = body[Symbol.asyncIterator]();
   const announced = headers['content-length'];
   const outflow = new Outflow(response);
