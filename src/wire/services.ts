@@ -6,6 +6,8 @@ import type { HttpRequest } from '../base/http.ts';
 import type { Address, S3Address, ServiceName } from './address.ts';
 import { awsJsonCompiler, routeJson } from './aws-json.ts';
 import type { Codec } from './codec.ts';
+import { queryCompiler, routeQuery } from './query.ts';
+import { compileRestJsonRouter, restJsonCompiler } from './rest-json.ts';
 import { compileRestXmlCodec, type RestXmlCodec } from './rest-xml.ts';
 import { compileS3Router } from './s3-router.ts';
 import { operationsOf, type Operation } from './schema.ts';
@@ -62,8 +64,19 @@ async function load(service: ServiceName): Promise<WireService> {
       const operations = operationsOf(await import('@aws-sdk/client-cloudtrail'));
       return assemble(service, operations, awsJsonCompiler(), (request) => routeJson(request, operations));
     }
-    default:
-      throw new Error(`not yet: ${service}`);
+    case 'iam': {
+      const operations = operationsOf(await import('@aws-sdk/client-iam'));
+      return assemble(service, operations, queryCompiler(service), (_, address, body) => routeQuery(service, address, body, operations));
+    }
+    case 'sts': {
+      const operations = operationsOf(await import('@aws-sdk/client-sts'));
+      return assemble(service, operations, queryCompiler(service), (_, address, body) => routeQuery(service, address, body, operations));
+    }
+    case 'glacier': {
+      const operations = operationsOf(await import('@aws-sdk/client-glacier'));
+      const router = compileRestJsonRouter(operations);
+      return assemble(service, operations, restJsonCompiler(), router);
+    }
   }
 }
 
