@@ -128,9 +128,10 @@ function compilePayload(operation: string, input: Shape, decoders: JsonDecoderCo
       try {
         let json: unknown = readJsonObject(body, STRUCTURED_BODY_SIZE_BYTES_MAX);
         if (wrapper !== undefined && Object.hasOwn(json as object, wrapper)) json = (json as Record<string, unknown>)[wrapper];
-        const value = decode(json);
-        if (payload) decoded[payload.name] = value;
-        else Object.assign(decoded, value);
+        const value = decode(json) as object;
+        // The JS SDK writes an absent payload as `{}`.
+        if (!payload) Object.assign(decoded, value);
+        else if (Object.keys(value).length > 0) decoded[payload.name] = value;
       } catch (error) {
         if (!(error instanceof JsonError)) throw error;
         throw new ServiceError('SerializationException', 400, error.message);
