@@ -185,8 +185,10 @@ class HttpListener implements Listener {
       if (!(await body.discard(this.#limits.discardBytesMax, this.#limits.stallMs))) response.socket?.destroy();
       return;
     }
-    await body.discard(this.#limits.lingerBytesMax, this.#limits.lingerMs);
-    response.end();
+    const { socket } = response;
+    socket?.end();
+    if (!body.failed) await body.discard(this.#limits.lingerBytesMax, this.#limits.lingerMs);
+    socket?.destroySoon();
   }
 }
 

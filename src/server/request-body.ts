@@ -47,6 +47,11 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined>, Tr
     return this.#state === 'ended' || this.#message.complete;
   }
 
+  /** It broke off, or came too slowly: nothing of use follows. */
+  get failed(): boolean {
+    return this.#state === 'failed';
+  }
+
   /** What is still to come, as far as Content-Length tells. */
   get leftBytes(): number {
     const length = this.#message.headers['content-length'];

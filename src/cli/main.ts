@@ -1,0 +1,83 @@
+/**
+ * The command line: finds the command and runs it. Each command's module is loaded only when it is called, so that
+ * `coffer --help` does not wait for a server's worth of code.
+ */
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Command } from './command.ts';
+
+interface Entry {
+  summary: string;
+  load(): Promise<{ command: Command }>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  serve: { summary: 'start the server', load: () => import('./serve.ts') },
+  init: { summary: 'make data directory, root key, credentials and certificate, and stop', load: () => import('./init.ts') },
+};
+
+const usage = `coffer: an S3-compatible object store with real server-side encryption
+
+Usage: coffer <command> [options]
+
+${Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+
+coffer <command> --help tells the options of a command.
+`;
+
+/** The process's exit code: 0 done, 1 failed, 2 called wrongly. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!entry) {
+    const nearest = nearestName(name, Object.keys(commands));
+    process.stderr.write(`coffer: there is no command ${JSON.stringify(name)}.${nearest ? ` Did you mean ${nearest}?` : ''} coffer --help lists them.\n`);
+    return 2;
+  }
+  const { command } = await entry.load();
+  return command(rest);
+}
+
+/** The candidate with the fewest edits, when they are few enough to be a slip. */
+export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(name.length / 2)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(name, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein's, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+if (import.meta.main) {
+  // Beside the code it was made from, never in a shared temporary folder where others could plant theirs.
+  enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)));
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`coffer: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
