@@ -55,7 +55,9 @@ export type CatalogErrorCode =
   /** The files are not ours, damaged, or of a newer version. */
   | 'unreadable'
   /** Keys or values beyond the limits above. */
-  | 'too-large';
+  | 'too-large'
+  /** The medium failed otherwise; the cause says how. Of a commit it is unknown whether it took effect. */
+  | 'io';
 
 export class CatalogError extends Error {
   readonly code: CatalogErrorCode;

@@ -2,3 +2,4 @@
 export * from './catalog.ts';
 export { keySizeBytesMax, valueSizeBytesMax } from './limits.ts';
 export { openMemoryCatalog } from './memory-catalog.ts';
+export { openLmdbCatalog } from './lmdb/lmdb-catalog.ts';
