@@ -198,3 +198,9 @@ function wrapAndProve(wrappingKey: Buffer, context: Buffer, key: Buffer): Buffer
   wipe(proof);
   return wrapped;
 }
+
+/** Overwrites keys that have served. */
+export function wipeKeys(keys: PayloadKeys): void {
+  if (keys.layers === 1) wipe(keys.key);
+  if (keys.layers === 2) wipe(keys.inner, keys.outer);
+}

@@ -12,4 +12,4 @@ export { defaultLimits, type KeyLimits } from './limits.ts';
 export { ServiceKey, type ServiceKeyOptions, type ServiceKeyVersion } from './service-key.ts';
 export { MetadataKey, ServiceMaster } from './service-master.ts';
 export { BucketKeys } from './bucket-keys.ts';
-export { CustomerKeyError, DataKeys, type EncryptionChoice, type PayloadKeys } from './data-keys.ts';
+export { CustomerKeyError, DataKeys, wipeKeys, type EncryptionChoice, type PayloadKeys } from './data-keys.ts';
