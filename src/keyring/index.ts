@@ -13,3 +13,9 @@ export { ServiceKey, type ServiceKeyOptions, type ServiceKeyVersion } from './se
 export { MetadataKey, ServiceMaster } from './service-master.ts';
 export { BucketKeys } from './bucket-keys.ts';
 export { CustomerKeyError, DataKeys, wipeKeys, type EncryptionChoice, type PayloadKeys } from './data-keys.ts';
+export type { DueKeyWork } from './key-work.ts';
+export { keyErrors } from './key-errors.ts';
+export { algorithmsOf, specTraits } from './key-specs.ts';
+export * from './alias-administration.ts';
+export * from './key-administration.ts';
+export * from './rotation-administration.ts';

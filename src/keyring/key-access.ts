@@ -109,15 +109,21 @@ export class KeyAccess {
   }
 
   /** Runs one operation and records its outcome, success or refusal, before anybody learns of it. */
-  async recorded<T>(caller: Caller, eventName: string, facts: UseFacts, work: () => Promise<T>): Promise<T> {
+  recorded<T>(caller: Caller, eventName: string, facts: UseFacts, work: () => Promise<T>): Promise<T> {
+    return this.recordedOnEach(caller, eventName, [facts], work);
+  }
+
+  /** The same for an operation on several keys: one record for each; a refusal names the keys it came to. */
+  async recordedOnEach<T>(caller: Caller, eventName: string, uses: readonly UseFacts[], work: () => Promise<T>): Promise<T> {
     let result: T;
     try {
       result = await work();
     } catch (error) {
-      this.recordRefusal(caller, eventName, facts, error);
+      const reached = uses.filter(({ keyArn }) => keyArn !== undefined);
+      for (const facts of reached.length > 0 ? reached : uses.slice(0, 1)) this.recordRefusal(caller, eventName, facts, error);
       throw error;
     }
-    this.#gate.log.recordKeyUse(this.#event(caller, eventName, facts));
+    for (const facts of uses) this.#gate.log.recordKeyUse(this.#event(caller, eventName, facts));
     return result;
   }
 

@@ -12,13 +12,15 @@ import type { Catalog } from '../catalog/index.ts';
 import { encodeKmsBlob, kmsBlobMaterialId, openKmsBlob, SealError } from '../seal/index.ts';
 import { KeyAccess, type EncryptionContext, type KeyRegion, type UseFacts } from './key-access.ts';
 import { keyErrors } from './key-errors.ts';
-import { specTraits } from './key-specs.ts';
-import { stateRefusal, type KeyOperation } from './key-states.ts';
+import { checkEncryption, requireDataKeyUsage, requireUsage, type EncryptionOptions } from './key-usage.ts';
+import { stateRefusal } from './key-states.ts';
+import { runDueKeyWork, type DueKeyWork } from './key-work.ts';
 import { KeyStore, type StoredKey } from './key-store.ts';
 import { defaultLimits, type KeyLimits } from './limits.ts';
 import { makeManagedKey } from './managed-keys.ts';
 import { MaterialVault } from './material-vault.ts';
 import type { RootOfTrust } from './root-of-trust.ts';
+import { rsaDecrypt, rsaEncrypt } from './rsa-encryption.ts';
 
 export interface KeyServiceOptions {
   catalog: Catalog;
@@ -45,13 +47,25 @@ export interface Opened {
   /** Owned by the caller, who wipes it. */
   plaintext: Buffer;
   keyArn: string;
-  materialId: string;
+  /** Absent for RSA keys. */
+  materialId?: string;
+}
+
+export interface ReEncrypted {
+  blob: Buffer;
+  /** Of the destination. */
+  keyArn: string;
+  sourceKeyArn: string;
+  /** Of the symmetric sides only. */
+  sourceMaterialId?: string | undefined;
+  destinationMaterialId?: string | undefined;
 }
 
 /** What the caller of `checkUse` saves itself by a cache of its own. */
 export type KeyUseAction = 'kms:Encrypt' | 'kms:Decrypt' | 'kms:GenerateDataKey';
 
 const noContext: EncryptionContext = {};
+const symmetricAlgorithm = 'SYMMETRIC_DEFAULT';
 
 export class KeyService {
   readonly store: KeyStore;
@@ -81,14 +95,14 @@ export class KeyService {
    */
   async generateDataKey(
     caller: Caller, keyRef: string,
-    options: { encryptionContext: EncryptionContext; sizeBytes: number; withPlaintext?: boolean; dryRun?: boolean },
+    options: { encryptionContext?: EncryptionContext | undefined; sizeBytes: number; withPlaintext?: boolean; dryRun?: boolean | undefined },
   ): Promise<DataKey> {
     const operation = options.withPlaintext === false ? 'GenerateDataKeyWithoutPlaintext' : 'GenerateDataKey';
-    const { encryptionContext } = options;
-    const facts: UseFacts = { encryptionContext };
+    const { encryptionContext = noContext } = options;
+    const facts: UseFacts = { encryptionContext: options.encryptionContext };
     return this.access.recorded(caller, operation, facts, async () => {
       const proof = await this.access.open(caller, keyRef, operation, facts);
-      this.#requireDataKeyUsage(proof.input, operation);
+      requireDataKeyUsage(proof.input, operation);
       if (options.dryRun) throw keyErrors.dryRun();
       const plaintext = this.draw(options.sizeBytes);
       const { blob, materialId } = await this.seal(proof, encryptionContext, plaintext, facts);
@@ -100,38 +114,72 @@ export class KeyService {
     });
   }
 
-  /** A blob of the caller's plaintext under a symmetric key. Throws as `generateDataKey`. */
+  /** A blob of the caller's plaintext, or the raw OAEP ciphertext under an RSA key. Throws as `generateDataKey`. */
   async encrypt(
-    caller: Caller, keyRef: string, plaintext: Bytes, options: { encryptionContext?: EncryptionContext; dryRun?: boolean },
-  ): Promise<{ blob: Buffer; keyArn: string; materialId: string }> {
-    const encryptionContext = options.encryptionContext ?? noContext;
-    const facts: UseFacts = { encryptionContext };
+    caller: Caller, keyRef: string, plaintext: Bytes, options: EncryptionOptions & { dryRun?: boolean | undefined } = {},
+  ): Promise<{ blob: Buffer; keyArn: string }> {
+    const facts: UseFacts = { encryptionContext: options.encryptionContext };
     return this.access.recorded(caller, 'Encrypt', facts, async () => {
       const proof = await this.access.open(caller, keyRef, 'Encrypt', facts);
-      this.requireSymmetric(proof.input, 'Encrypt');
+      checkEncryption(proof.input, 'Encrypt', options);
+      const { blob } = await this.#sealAs(proof, options, plaintext, facts);
       if (options.dryRun) throw keyErrors.dryRun();
-      return { ...(await this.seal(proof, encryptionContext, plaintext, facts)), keyArn: proof.input.arn };
+      return { blob, keyArn: proof.input.arn };
     });
   }
 
   /**
-   * The plaintext of a blob. With `keyRef` it must be a blob of that very key.
+   * The plaintext of a blob. With `keyRef` it must be a blob of that very key; RSA ciphertexts need it.
+   * `ignoreCiphertext`: a dry run without blob, which stops where the cryptography would begin.
    * Throws ServiceError: InvalidCiphertextException (no message) for whatever does not open, IncorrectKeyException,
    * and as `generateDataKey`.
    */
   async decrypt(
-    caller: Caller, blob: Bytes, options: { encryptionContext?: EncryptionContext; keyRef?: string | undefined; dryRun?: boolean },
+    caller: Caller, blob: Bytes,
+    options: EncryptionOptions & { keyRef?: string | undefined; dryRun?: boolean | undefined; ignoreCiphertext?: boolean } = {},
   ): Promise<Opened> {
-    const encryptionContext = options.encryptionContext ?? noContext;
-    const facts: UseFacts = { encryptionContext };
+    const facts: UseFacts = { encryptionContext: options.encryptionContext };
     return this.access.recorded(caller, 'Decrypt', facts, async () => {
-      const proof = await this.openSource(caller, blob, options.keyRef, 'Decrypt', 'kms:Decrypt', facts);
-      const opened = await this.unseal(proof, encryptionContext, blob, facts);
+      if (options.ignoreCiphertext && options.keyRef !== undefined) {
+        const { input: key } = await this.access.open(caller, options.keyRef, 'Decrypt', facts);
+        checkEncryption(key, 'Decrypt', options);
+        throw keyErrors.dryRun();
+      }
+      const proof = await this.#openSource(caller, blob, options, 'Decrypt', 'kms:Decrypt', facts);
+      const opened = await this.#unsealAs(proof, options, blob, facts);
       if (options.dryRun) {
         wipe(opened.plaintext);
         throw keyErrors.dryRun();
       }
       return opened;
+    });
+  }
+
+  /**
+   * From under one key to under another, or the same one's current material, without showing the plaintext.
+   * Needs kms:ReEncryptFrom and kms:ReEncryptTo. Recorded once for each key. Throws as `encrypt` and `decrypt`.
+   */
+  async reEncrypt(
+    caller: Caller, blob: Bytes, source: EncryptionOptions & { keyRef?: string | undefined },
+    destination: EncryptionOptions & { keyRef: string }, options: { dryRun?: boolean | undefined } = {},
+  ): Promise<ReEncrypted> {
+    const from: UseFacts = { encryptionContext: source.encryptionContext };
+    const to: UseFacts = { encryptionContext: destination.encryptionContext };
+    return this.access.recordedOnEach(caller, 'ReEncrypt', [from, to], async () => {
+      const sourceProof = await this.#openSource(caller, blob, source, 'ReEncrypt', 'kms:ReEncryptFrom', from);
+      const destinationProof = await this.access.open(caller, destination.keyRef, 'ReEncrypt', to, { action: 'kms:ReEncryptTo' });
+      checkEncryption(destinationProof.input, 'ReEncrypt', destination);
+      const opened = await this.#unsealAs(sourceProof, source, blob, from);
+      try {
+        const sealed = await this.#sealAs(destinationProof, destination, opened.plaintext, to);
+        if (options.dryRun) throw keyErrors.dryRun();
+        return {
+          blob: sealed.blob, keyArn: destinationProof.input.arn, sourceKeyArn: opened.keyArn,
+          sourceMaterialId: opened.materialId, destinationMaterialId: sealed.materialId,
+        };
+      } finally {
+        wipe(opened.plaintext);
+      }
     });
   }
 
@@ -141,12 +189,31 @@ export class KeyService {
     const facts: UseFacts = { encryptionContext };
     try {
       const proof = await this.access.open(caller, keyRef, operation, facts);
-      this.requireSymmetric(proof.input, operation);
+      if (operation === 'GenerateDataKey') requireDataKeyUsage(proof.input, operation);
+      else checkEncryption(proof.input, operation, {});
       return proof.input.arn;
     } catch (error) {
       this.access.recordRefusal(caller, operation, facts, error);
       throw error;
     }
+  }
+
+  /** Random bytes, owned by the caller. Throws Denied. */
+  generateRandom(caller: Caller, sizeBytes: number): Promise<Buffer> {
+    return this.access.recorded(caller, 'GenerateRandom', {}, async () => {
+      this.access.authorizeAccount(caller, 'kms:GenerateRandom');
+      return this.draw(sizeBytes);
+    });
+  }
+
+  /** For refusals that the key service itself has no part in, such as input out of bounds. */
+  recordRefusal(caller: Caller, eventName: string, error: unknown): void {
+    this.access.recordRefusal(caller, eventName, {}, error);
+  }
+
+  /** Rotations and deletions whose time has come. Idempotent; for one job of all processes at a time. */
+  runDueKeyWork(): Promise<DueKeyWork> {
+    return runDueKeyWork(this);
   }
 
   /** The ARN of the key that a reference means, whoever may use it. Throws ServiceError NotFoundException, AccessDeniedException. */
@@ -165,29 +232,51 @@ export class KeyService {
   }
 
   /**
-   * The key of a symmetric blob, opened to `caller`. An unknown blob tells the same as a broken one, once the
+   * The key of a ciphertext, opened to `caller`. An unknown blob tells the same as a broken one, once the
    * key that was named, if any, has been found, authorized and found usable.
    */
-  async openSource(
-    caller: Caller, blob: Bytes, keyRef: string | undefined, operation: KeyOperation, action: string, facts: UseFacts,
+  async #openSource(
+    caller: Caller, blob: Bytes, options: EncryptionOptions & { keyRef?: string | undefined },
+    operation: 'Decrypt' | 'ReEncrypt', action: string, facts: UseFacts,
   ): Promise<Authorized<StoredKey>> {
+    const { keyRef, algorithm = symmetricAlgorithm } = options;
+    if (algorithm !== symmetricAlgorithm) {
+      if (keyRef === undefined) throw keyErrors.validation('KeyId must not be null');
+      const proof = await this.access.open(caller, keyRef, operation, facts, { action });
+      checkEncryption(proof.input, operation, options);
+      return proof;
+    }
     const materialId = kmsBlobMaterialId(blob);
     const place = materialId === undefined ? undefined : await this.vault.placeOf(materialId);
     if (keyRef !== undefined) {
       const proof = await this.access.open(caller, keyRef, operation, facts, { action });
       if (place !== undefined && place.keyId !== proof.input.keyId) throw keyErrors.incorrectKey();
-      this.#requireEncryptDecrypt(proof.input, operation);
+      requireUsage(proof.input, 'ENCRYPT_DECRYPT', operation);
       if (place === undefined) throw keyErrors.invalidCiphertext();
       return proof;
     }
-    if (place === undefined || place.region !== this.home.region || place.account !== this.home.account) throw keyErrors.invalidCiphertext();
-    const key = await this.store.read(place);
+    const key = place && place.region === this.home.region && place.account === this.home.account ? await this.store.read(place) : undefined;
     if (key === undefined) throw keyErrors.invalidCiphertext();
     facts.keyArn = key.arn;
     const proof = this.access.authorize(caller, key, action);
     const refusal = stateRefusal(operation, key);
     if (refusal) throw refusal;
     return proof;
+  }
+
+  /** By what the key is: a blob of ours, or a raw OAEP ciphertext. `checkEncryption` has passed. */
+  async #sealAs(proof: Authorized<StoredKey>, options: EncryptionOptions, plaintext: Bytes, facts: UseFacts): Promise<{ blob: Buffer; materialId?: string }> {
+    const { algorithm = symmetricAlgorithm, encryptionContext = noContext } = options;
+    if (algorithm === symmetricAlgorithm) return this.seal(proof, encryptionContext, plaintext, facts);
+    return { blob: rsaEncrypt(proof.input, algorithm, plaintext) };
+  }
+
+  async #unsealAs(proof: Authorized<StoredKey>, options: EncryptionOptions, blob: Bytes, facts: UseFacts): Promise<Opened> {
+    const { algorithm = symmetricAlgorithm, encryptionContext = noContext } = options;
+    if (algorithm === symmetricAlgorithm) return this.unseal(proof, encryptionContext, blob, facts);
+    const plaintext = await this.vault.use(proof, currentMaterialId(proof.input), (privateKey) => rsaDecrypt(privateKey, algorithm, blob));
+    if (plaintext === undefined) throw keyErrors.keyNotFound(proof.input.arn);
+    return { plaintext, keyArn: proof.input.arn };
   }
 
   /** Seals under the key's current material, and makes sure that it opens. */
@@ -223,22 +312,6 @@ export class KeyService {
     }
     if (plaintext === undefined) throw keyErrors.invalidCiphertext();
     return { plaintext, keyArn: key.arn, materialId };
-  }
-
-  requireSymmetric(key: StoredKey, operation: KeyOperation): void {
-    if (operation === 'GenerateDataKey' || operation === 'GenerateDataKeyWithoutPlaintext') return this.#requireDataKeyUsage(key, operation);
-    this.#requireEncryptDecrypt(key, operation);
-    if (key.spec !== 'SYMMETRIC_DEFAULT') throw keyErrors.algorithmNotValid('SYMMETRIC_DEFAULT', key.spec);
-  }
-
-  #requireEncryptDecrypt(key: StoredKey, operation: KeyOperation): void {
-    if (key.usage !== 'ENCRYPT_DECRYPT') throw keyErrors.usageNotValid(key.arn, key.usage, operation);
-  }
-
-  #requireDataKeyUsage(key: StoredKey, operation: KeyOperation): void {
-    if (key.spec === 'SYMMETRIC_DEFAULT') return;
-    if (specTraits(key.spec)?.family === 'hmac') throw keyErrors.usageNotValid(key.arn, key.usage, operation);
-    throw keyErrors.noDataKeyFromAsymmetric();
   }
 }
 

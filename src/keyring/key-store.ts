@@ -132,9 +132,10 @@ export class KeyStore {
     return entries.map(({ value }) => decodeRecord<KeyRecord>(value, 'a key record'));
   }
 
-  /** Keys whose time has come, earliest first. */
-  async due(nowMs: number, limit: number): Promise<{ entry: Buffer; place: KeyPlace }[]> {
-    const entries = await this.#catalog.range({ start: Buffer.from('k/due/'), end: catalogKeys.dueEdge(nowMs + 1), limit });
+  /** Keys whose time has come, earliest first, those behind the entry `after`. */
+  async due(nowMs: number, after: Buffer | undefined, limit: number): Promise<{ entry: Buffer; place: KeyPlace }[]> {
+    const start = after === undefined ? catalogKeys.dueEdge(0) : Buffer.concat([after, Buffer.of(0)]);
+    const entries = await this.#catalog.range({ start, end: catalogKeys.dueEdge(nowMs + 1), limit });
     return entries.map(({ key }) => {
       const [, , , region, account, keyId] = key.toString().split('/') as [string, string, string, string, string, string];
       return { entry: key, place: { region, account, keyId } };

@@ -1,8 +1,9 @@
 /**
  * Rotation: new material takes over, old material keeps opening what it sealed.
+ * What callers may ask of it is rotation-administration.ts; when it happens by itself, key-work.ts.
  * Source: contract kms-iam-audit.md 2.13.
  */
-import { wipe } from '../base/index.ts';
+import { kmsKeyArn, wipe } from '../base/index.ts';
 import type { KeyAccess } from './key-access.ts';
 import { keyErrors } from './key-errors.ts';
 import { generateMaterial } from './key-specs.ts';
@@ -11,7 +12,6 @@ import type { KeyMaking } from './new-key.ts';
 import { catalogKeys, encodeRecord, type KeyPlace, type KeyRecord } from './records.ts';
 
 export const dayMs = 24 * 60 * 60_000;
-export const defaultRotationPeriodDays = 365;
 
 export type RotationType = 'AUTOMATIC' | 'ON_DEMAND';
 
@@ -39,7 +39,7 @@ export async function rotateKey(
       if (rotationType === 'AUTOMATIC' && draft.rotation) draft.rotation = nextRotation(draft.rotation, nowMs);
       return { puts: [{ key: catalogKeys.material(id), value: encodeRecord(material) }] };
     });
-    if (key === undefined) throw keyErrors.keyNotFound(`${place.keyId}`);
+    if (key === undefined) throw keyErrors.keyNotFound(kmsKeyArn(place.region, place.account, place.keyId));
     if (rotated) service.access.recordServiceEvent('RotateKey', { keyArn: key.arn, keyMaterialId: id });
     return rotated;
   } finally {
