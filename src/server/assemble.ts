@@ -4,35 +4,39 @@
  */
 import { Gate, noAuditLog } from '../audit/index.ts';
 import { accountRootArn, type Clock } from '../base/index.ts';
-import { openFileBlobStore, type BlobStore } from '../blobs/index.ts';
+import { openMemoryBlobStore } from '../blobs/index.ts';
 import { openLmdbCatalog, type Catalog } from '../catalog/index.ts';
 import { BucketKeys, claimRoot, DataKeys, KeyService, MetadataKey, openKeyFile, ServiceMaster } from '../keyring/index.ts';
 import { reapTrash, removeOrphans, type StoreContext } from '../objects/index.ts';
 import type { Principal } from '../policy/index.ts';
-import { createS3Operations } from '../services/s3/index.ts';
-import { createKmsOperations } from '../services/kms/index.ts';
+import { kmsOperations } from '../services/kms/index.ts';
 import type { CredentialLookup } from '../signature/index.ts';
 import { openService } from '../wire/index.ts';
 import type { Job } from './background.ts';
-import { Pipeline, type RequestRecord } from './pipeline.ts';
-import { blobsPath, catalogPath, type Prepared } from './prepare.ts';
+import type { Observer } from './observer.ts';
+import { Pipeline } from './pipeline.ts';
+import { catalogPath, type Prepared } from './prepare.ts';
 
 export interface Rooms {
   readonly pipeline: Pipeline;
   readonly catalog: Catalog;
+  readonly store: StoreContext;
+  readonly keyService: KeyService;
   readonly jobs: readonly Job[];
   close(): Promise<void>;
 }
 
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
-export async function assemble(prepared: Prepared, clock: Clock, observe: (record: RequestRecord) => void): Promise<Rooms> {
+export async function assemble(prepared: Prepared, clock: Clock, observer: Observer): Promise<Rooms> {
   const { settings } = prepared;
   const { region, account } = settings;
-  const [root, catalog, blobs] = await Promise.all([
+  const blobs = openMemoryBlobStore();
+  const [root, catalog] = await Promise.all([
     openKeyFile(prepared.rootKeyPath, { create: false }),
     openLmdbCatalog({ path: catalogPath(settings) }),
-    openFileBlobStore(blobsPath(settings)),
+    // Loading a service's schemas takes a while: these two are ready before the first request, others when it comes.
     openService('s3'),
     openService('kms'),
   ]);
@@ -40,32 +44,29 @@ export async function assemble(prepared: Prepared, clock: Clock, observe: (recor
 
   const gate = new Gate(noAuditLog);
   const keyService = new KeyService({ catalog, root, gate, clock, region, account });
-  const master = await ServiceMaster.open(catalog, root, clock);
-  const metadataKey = await MetadataKey.open(catalog, root, clock);
-  const bucketKeys = new BucketKeys({ keyService, clock });
-  const dataKeys = new DataKeys({ keyService, master, bucketKeys });
+  const [master, metadataKey] = await Promise.all([ServiceMaster.open(catalog, root, clock), MetadataKey.open(catalog, root, clock)]);
+  const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock }) });
   const store: StoreContext = { catalog, blobs, clock, dataKeys, metadataKey };
 
   const pipeline = new Pipeline({
     gate, clock,
-    regions: settings.region === undefined ? 'any' : [region],
+    regions: [region],
     baseDomains: settings.domains,
     lookup: lookupRoot(prepared),
     payloadLimits: {},
     operations: {
-      s3: createS3Operations({ store, gate, keyService, settings }),
-      kms: createKmsOperations({ keyService, gate }),
+      kms: kmsOperations(keyService),
     },
-    observe,
+    observe: (record) => observer.request(record),
   });
 
   const jobs: Job[] = [
     { name: 'reap trash', everyMs: minuteMs, run: (signal) => reapTrash(store, signal) },
-    { name: 'remove orphans', everyMs: 24 * 60 * minuteMs, run: (signal) => removeOrphans(store, undefined, signal) },
-    { name: 'rotate service keys', everyMs: 60 * minuteMs, run: async () => void (await master.rotateIfDue(), await metadataKey.rotateIfDue()) },
+    { name: 'remove orphans', everyMs: 24 * hourMs, run: (signal) => removeOrphans(store, undefined, signal) },
+    { name: 'rotate service keys', everyMs: hourMs, run: () => Promise.all([master.rotateIfDue(), metadataKey.rotateIfDue()]) },
   ];
   return {
-    pipeline, catalog, jobs,
+    pipeline, catalog, store, keyService, jobs,
     close: async () => {
       keyService.vault.close();
       await catalog.close();

@@ -6,14 +6,14 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openKeyFile } from '../keyring/index.ts';
-import type { Config } from './config.ts';
 import { lockData, type DataLock } from './data-lock.ts';
 import { findRootCredentials, type FoundCredentials } from './root-credentials.ts';
-import { prepareTls, type TlsFiles } from './tls.ts';
+import type { Settings } from './settings.ts';
+import type { TlsFiles } from './tls.ts';
 
 /** Plain data: it travels to the workers. */
 export interface Prepared {
-  readonly settings: Config;
+  readonly settings: Settings;
   readonly credentials: FoundCredentials;
   readonly rootKeyPath: string;
   /** 16 hex digits that tell roots of trust apart. */
@@ -28,7 +28,7 @@ export interface Preparation {
 }
 
 /** Throws errors whose message tells the operator what to mend. */
-export async function prepare(settings: Config): Promise<Preparation> {
+export async function prepare(settings: Settings): Promise<Preparation> {
   const { data } = settings;
   await mkdir(data, { recursive: true, mode: 0o700 });
   const lock = lockData(data);
@@ -37,7 +37,7 @@ export async function prepare(settings: Config): Promise<Preparation> {
     // Only over empty data may a root be made: data whose root key is gone must not get a second one.
     const root = await openKeyFile(rootKeyPath, { create: !existsSync(catalogPath(settings)) });
     const credentials = await findRootCredentials(data, settings.rootCredentials);
-    const tls = settings.https ? await prepareTls(settings) : undefined;
+    const tls = settings.https ? await (await import('./tls.ts')).prepareTls(settings) : undefined;
     return { prepared: { settings, credentials, rootKeyPath, rootFingerprint: root.fingerprint, tls }, lock };
   } catch (error) {
     lock.release();
@@ -45,10 +45,10 @@ export async function prepare(settings: Config): Promise<Preparation> {
   }
 }
 
-export function catalogPath(settings: Config): string {
+export function catalogPath(settings: Settings): string {
   return join(settings.data, 'catalog');
 }
 
-export function blobsPath(settings: Config): string {
+export function blobsPath(settings: Settings): string {
   return join(settings.data, 'blobs');
 }
