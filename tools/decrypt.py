@@ -133,8 +133,9 @@ class Keys:
             return [(self.under_customer_key(envelope), "only")]
         wrapped, arn = unbase64(envelope["wrappedDataKey"]), f"arn:aws:s3:::{self.bucket}"
         if scheme == "SSE-KMS" and "bucketKey" in envelope:
-            bucket_key = self.under_kms(unbase64(envelope["bucketKey"]["blob"]), envelope, arn)
-            return [(open_whole(bucket_key, self.data_key_context(scheme, envelope["keyArn"]), wrapped), "only")]
+            blob = unbase64(envelope["bucketKey"]["blob"])
+            context = self.data_key_context(scheme, blob[1:33].hex())
+            return [(open_whole(self.under_kms(blob, envelope, arn), context, wrapped), "only")]
         if scheme in ("SSE-KMS", "DSSE-KMS"):
             key = self.under_kms(wrapped, envelope, f"{arn}/{self.key}")
             if scheme == "SSE-KMS":

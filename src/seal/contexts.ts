@@ -33,7 +33,7 @@ export interface DataKeyPlace extends ObjectVersion {
   scheme: 'SSE-S3' | 'SSE-KMS' | 'DSSE-KMS' | 'SSE-C';
   /**
    * What wraps. SSE-S3 and the outer layer of DSSE-KMS: the version of the SSE-S3 master key; SSE-KMS with a bucket
-   * key: the ARN of the KMS key above it; SSE-C: empty.
+   * key: the id of the key material that the bucket key's blob names (64 hex digits); SSE-C: empty.
    */
   keyVersionId: string;
 }

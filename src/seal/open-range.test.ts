@@ -74,7 +74,7 @@ describe('ranges', () => {
       const end = Math.min(start + length, size);
       assert.ok((await collect(source, start, end)).equals(plaintext.subarray(start, end)));
       // Any other way of reading the outer layer does as well.
-      const read = async (from: number, to: number): Promise<Buffer> => await collect(outerSource, from, to);
+      const read = (from: number, to: number): Promise<Buffer> => collect(outerSource, from, to);
       assert.ok((await collect({ ...source, read }, start, end)).equals(plaintext.subarray(start, end)));
     }), { numRuns: 40 });
   });
