@@ -7,14 +7,9 @@
  */
 
 /** The part of the WebAssembly API that is used here: TypeScript declares it only among browser types. */
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
-  }
-  class Instance {
-    readonly exports: Record<string, unknown>;
-    constructor(module: Module);
-  }
+interface WebAssemblyApi {
+  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  Instance: new (module: object) => { readonly exports: Record<string, unknown> };
 }
 
 /** Encoded instructions. */
@@ -41,7 +36,8 @@ export type WasmInstance<Name extends string> = Record<Name, (...values: number[
 
 /** Compiles and starts a module of these functions with a memory of so many pages of 64 KiB. */
 export function instantiate<Name extends string>(pages: number, functions: readonly WasmFunction<Name>[]): WasmInstance<Name> {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble(pages, functions)));
+  const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+  const { exports } = new Instance(new Module(assemble(pages, functions)));
   const { buffer } = exports['memory'] as { buffer: ArrayBuffer };
   return { ...(exports as Record<Name, (...values: number[]) => number>), buffer };
 }
@@ -57,8 +53,9 @@ function assemble(pages: number, functions: readonly WasmFunction<string>[]): Ui
     return sized([...locals, ...f.body.flat(), 0x0b]);
   });
   const exports = functions.map((f, index) => [...name(f.name), 0x00, ...unsigned(index)]);
+  const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...magicAndVersion,
     ...section(1, vector(types)),
     ...section(3, vector(functions.map((_, index) => unsigned(index)))),
     ...section(5, vector([[0x01, ...unsigned(pages), ...unsigned(pages)]])),

@@ -14,20 +14,20 @@ export class Xxh128 {
   #state = initialState;
 
   update(bytes: Uint8Array): void {
-    this.#take();
+    Xxh128.#take(this);
     hasher.update(bytes);
   }
 
   digest(): Buffer {
-    this.#take();
+    Xxh128.#take(this);
     owner = undefined;
     return Buffer.from(hasher.digest('binary'));
   }
 
-  #take(): void {
-    if (owner === this) return;
+  static #take(next: Xxh128): void {
+    if (owner === next) return;
     if (owner !== undefined) owner.#state = hasher.save();
-    hasher.load(this.#state);
-    owner = this;
+    hasher.load(next.#state);
+    owner = next;
   }
 }
