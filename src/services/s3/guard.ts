@@ -38,8 +38,8 @@ export function bucketOperation<Input extends BucketInput, Output>(
   s3: S3,
   operation: {
     name: string;
-    /** Such as `s3:GetObject`; a function where it depends on the input (versions). */
-    action: string | ((input: Input) => string);
+    /** Such as `s3:GetObject`; a function where it depends on the input (versions); absent where the act authorizes by itself. */
+    action?: string | ((input: Input) => string);
     /** Further demands, such as for a copy source. */
     alsoDemands?: (input: Input, call: Call) => readonly Demand[];
     act(input: Input, call: Call): Promise<Output>;
@@ -57,10 +57,11 @@ export function bucketOperation<Input extends BucketInput, Output>(
       bucketOfCall.set(call, found.record);
     },
     demands(input, call) {
-      const action = typeof operation.action === 'string' ? operation.action : operation.action(input);
+      const action = typeof operation.action === 'function' ? operation.action(input) : operation.action;
       const bucket = input.Bucket ?? '';
       const resource = input.Key === undefined ? bucketArn(bucket) : objectArn(bucket, input.Key);
-      return [{ action, resource, resourceAccount: bucketOf(call).owner }, ...(operation.alsoDemands?.(input, call) ?? [])];
+      const own: Demand[] = action === undefined ? [] : [{ action, resource, resourceAccount: bucketOf(call).owner }];
+      return [...own, ...(operation.alsoDemands?.(input, call) ?? [])];
     },
     act: (request, call) => inS3Words(() => operation.act(request.input, call), request.input),
   };
