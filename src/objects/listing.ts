@@ -2,7 +2,8 @@
  * Listings in byte order of the keys. A common prefix is found once and then stepped over by seeking, so that a
  * listing with a delimiter costs what it shows, not what lies below.
  */
-import { bucketPrefix, endOfPrefix, noncurrentKey, noncurrentPrefix } from './keys.ts';
+import type { CatalogEntry } from '../catalog/index.ts';
+import { bucketPrefix, currentKey, endOfPrefix, noncurrentKey, noncurrentPrefix } from './keys.ts';
 import { decodeRecord, type VersionRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -23,73 +24,82 @@ export interface ListPage<Item> {
   isTruncated: boolean;
 }
 
-const pageSize = 1_000;
+/** Rows of one bucket in the catalog, in order of the object keys in them. */
+export interface Table<Item> {
+  /** The bytes before the object key in every catalog key. */
+  prefix: Buffer;
+  /** How many bytes come behind the object key. */
+  suffixSizeBytes: number;
+  /** The first place behind all rows that a marker of this object key has passed. */
+  behind(key: string): Buffer;
+  decode(value: Buffer): Item;
+}
+
+/** A page of 1,000 lines and the row that tells whether there are more. */
+const batchSizeMax = 1_001;
+/** Behind a common prefix another one is likely: most of a long batch would be read in vain. */
+const batchSizeMin = 16;
 
 /** Current objects; delete markers do not show. */
 export function listObjects(store: StoreContext, bucket: string, options: ListOptions): Promise<ListPage<VersionRecord>> {
-  return list(fetchCurrent(store, bucket), bucketPrefix('o/', bucket), options, ({ kind }) => kind === 'object');
+  return list(store, currentVersions(bucket), options, ({ kind }) => kind === 'object');
 }
 
-type Fetch<Item> = (start: Buffer, end: Buffer, limit: number) => Promise<Listed<Item>[]>;
-
-function fetchCurrent(store: StoreContext, bucket: string): Fetch<VersionRecord> {
-  const tableSizeBytes = bucketPrefix('o/', bucket).byteLength;
-  return async (start, end, limit) => {
-    const entries = await store.catalog.range({ start, end, limit });
-    return entries.map((entry) => ({ entry, key: entry.key.toString('utf8', tableSizeBytes), item: decodeRecord<VersionRecord>(entry.value) }));
-  };
+function currentVersions(bucket: string): Table<VersionRecord> {
+  const prefix = bucketPrefix('o/', bucket);
+  return { prefix, suffixSizeBytes: 0, behind: (key) => Buffer.concat([prefix, Buffer.from(key, 'utf8'), Buffer.of(0)]), decode: decodeRecord<VersionRecord> };
 }
 
-/** What a paged fetch gives; `entry.key` is where it lies, so that the next fetch can go on behind it. */
-export interface Listed<Item> {
-  entry: { key: Buffer };
-  key: string;
-  item: Item;
-}
-
-/**
- * Pages through a table whose catalog keys are `table` followed by the object key (and maybe more), applying
- * prefix, delimiter and marker.
- */
+/** Pages through a table, applying prefix, delimiter and marker. */
 export async function list<Item>(
-  fetch: Fetch<Item>, table: Buffer, options: ListOptions, shows: (item: Item) => boolean = () => true,
+  store: StoreContext, table: Table<Item>, options: ListOptions, shows: (item: Item) => boolean = () => true,
 ): Promise<ListPage<Item>> {
   const { prefix, delimiter, after, limit } = options;
   const entries: ListedEntry<Item>[] = [];
   if (limit === 0) return { entries, isTruncated: false };
-  const first = Buffer.concat([table, Buffer.from(prefix, 'utf8')]);
-  const end = endOfPrefix(first);
-  let start: Buffer = first;
+  const behindPrefix = (text: string): Buffer => endOfPrefix(Buffer.concat([table.prefix, Buffer.from(text, 'utf8')]));
+  let start: Buffer = Buffer.concat([table.prefix, Buffer.from(prefix, 'utf8')]);
+  const end = endOfPrefix(start);
   if (after !== undefined) {
-    const behind = Buffer.concat([table, Buffer.from(after, 'utf8')]);
-    const skipsPrefix = delimiter !== '' && after.startsWith(prefix) && after.slice(prefix.length).includes(delimiter);
-    const commonPrefix = skipsPrefix ? prefix + upTo(after.slice(prefix.length), delimiter) : undefined;
-    // A marker inside a common prefix was shown as that prefix: all of it lies behind us only if it is the prefix itself.
-    const next = commonPrefix === after ? endOfPrefix(behind) : Buffer.concat([behind, Buffer.of(0)]);
+    // A marker inside a common prefix has passed that prefix only where it is the prefix itself.
+    const next = commonPrefixOf(after, prefix, delimiter) === after ? behindPrefix(after) : table.behind(after);
     if (Buffer.compare(next, start) > 0) start = next;
   }
+  let batchSize = delimiter === '' ? Math.min(batchSizeMax, limit + 1) : batchSizeMin;
   while (Buffer.compare(start, end) < 0) {
-    const wanted = Math.min(pageSize, limit - entries.length + 1);
-    const batch = await fetch(start, end, wanted);
+    const batch = await store.catalog.range({ start, end, limit: batchSize });
     let seek: Buffer | undefined;
-    for (const { entry, key, item } of batch) {
-      start = Buffer.concat([entry.key, Buffer.of(0)]);
+    for (const { key: rowKey, value } of batch) {
+      const item = table.decode(value);
       if (!shows(item)) continue;
-      const rest = key.slice(prefix.length);
-      const isGrouped = delimiter !== '' && rest.includes(delimiter);
       if (entries.length === limit) return { entries, isTruncated: true };
-      if (isGrouped) {
-        const commonPrefix = prefix + upTo(rest, delimiter);
+      const key = rowKey.toString('utf8', table.prefix.byteLength, rowKey.byteLength - table.suffixSizeBytes);
+      const commonPrefix = commonPrefixOf(key, prefix, delimiter);
+      if (commonPrefix !== undefined) {
         entries.push({ kind: 'prefix', prefix: commonPrefix });
-        seek = endOfPrefix(Buffer.concat([table, Buffer.from(commonPrefix, 'utf8')]));
+        seek = behindPrefix(commonPrefix);
         break;
       }
       entries.push({ kind: 'item', key, item });
     }
-    if (seek !== undefined) start = seek;
-    else if (batch.length < wanted) break;
+    if (seek !== undefined) {
+      start = seek;
+      batchSize = batchSizeMin;
+    } else {
+      const last = batch.at(-1);
+      if (last === undefined || batch.length < batchSize) break;
+      start = Buffer.concat([last.key, Buffer.of(0)]);
+      batchSize = Math.min(batchSizeMax, Math.max(batchSizeMin, batchSize * 4));
+    }
   }
   return { entries, isTruncated: false };
+}
+
+/** The key up to and including the first delimiter behind `prefix`; undefined when the key stands for itself. */
+function commonPrefixOf(key: string, prefix: string, delimiter: string): string | undefined {
+  if (delimiter === '' || !key.startsWith(prefix)) return undefined;
+  const at = key.indexOf(delimiter, prefix.length);
+  return at < 0 ? undefined : key.slice(0, at + delimiter.length);
 }
 
 export interface ListedVersion {
@@ -110,48 +120,75 @@ export async function listVersions(
   const { prefix, delimiter, limit, after } = options;
   const entries: ListedEntry<ListedVersion>[] = [];
   if (limit === 0) return { entries, isTruncated: false };
-  const add = async (key: string, current: VersionRecord | undefined, below?: number): Promise<boolean> => {
-    for (const item of await versionsOf(store, bucket, key, current, below, limit - entries.length + 1)) {
+  const older = new NoncurrentRows(store, bucket);
+  /** False when there is a version for which there is no room. */
+  const add = async (key: string, current: VersionRecord | undefined, below: number): Promise<boolean> => {
+    if (current !== undefined) {
       if (entries.length === limit) return false;
-      entries.push({ kind: 'item', key, item });
+      entries.push({ kind: 'item', key, item: { record: current, isLatest: true } });
+    }
+    for (let record = await older.next(key, below); record !== undefined; record = await older.next(key, record.sequence)) {
+      if (entries.length === limit) return false;
+      entries.push({ kind: 'item', key, item: { record, isLatest: false } });
     }
     return true;
   };
-  // A grouped key was shown as its prefix and has no version marker.
-  if (after?.sequence !== undefined && after.key.startsWith(prefix) && !(await add(after.key, undefined, after.sequence))) {
-    return { entries, isTruncated: true };
+  // A grouped key was shown as its prefix, whatever version the marker names.
+  if (after?.sequence !== undefined && after.key.startsWith(prefix) && commonPrefixOf(after.key, prefix, delimiter) === undefined) {
+    const bytes = await store.catalog.get(currentKey(bucket, after.key));
+    const current = bytes === undefined ? undefined : decodeRecord<VersionRecord>(bytes);
+    // What stood before the marker may have been removed since, so that an older version is the current one by now.
+    const isUnseen = current !== undefined && current.sequence < after.sequence;
+    if (!(await add(after.key, isUnseen ? current : undefined, isUnseen ? current.sequence : after.sequence))) return { entries, isTruncated: true };
   }
   let marker = after?.key;
   for (;;) {
-    const pageOptions = { prefix, delimiter, after: marker, limit: limit - entries.length + 1 };
-    const page = await list(fetchCurrent(store, bucket), bucketPrefix('o/', bucket), pageOptions);
+    const page = await list(store, currentVersions(bucket), { prefix, delimiter, after: marker, limit: limit - entries.length + 1 });
     for (const line of page.entries) {
-      if (line.kind === 'prefix') {
+      if (line.kind === 'item') {
+        if (!(await add(line.key, line.item, line.item.sequence))) return { entries, isTruncated: true };
+        marker = line.key;
+      } else {
         if (entries.length === limit) return { entries, isTruncated: true };
         entries.push(line);
         marker = line.prefix;
-      } else {
-        if (!(await add(line.key, line.item))) return { entries, isTruncated: true };
-        marker = line.key;
       }
     }
     if (!page.isTruncated) return { entries, isTruncated: false };
   }
 }
 
-/** Versions of one key, newest first; only those older than `below` where given. */
-async function versionsOf(
-  store: StoreContext, bucket: string, key: string, current: VersionRecord | undefined, below: number | undefined, limit: number,
-): Promise<ListedVersion[]> {
-  const prefix = noncurrentPrefix(bucket, key);
-  const start = below === undefined || below === 0 ? prefix : noncurrentKey(bucket, key, below - 1);
-  const older = await store.catalog.range({ start, end: endOfPrefix(prefix), limit });
-  const versions: ListedVersion[] = current === undefined ? [] : [{ record: current, isLatest: true }];
-  for (const { value } of older) versions.push({ record: decodeRecord<VersionRecord>(value), isLatest: false });
-  return versions;
-}
+/** Noncurrent versions, read ahead in batches: the keys are asked for in ascending order, and most have none. */
+class NoncurrentRows {
+  readonly #store: StoreContext;
+  readonly #bucket: string;
+  readonly #end: Buffer;
+  #rows: CatalogEntry[] = [];
+  #index = 0;
+  #batchSize = batchSizeMin;
+  #isExhausted = false;
 
-/** The string up to and including the first delimiter. */
-function upTo(text: string, delimiter: string): string {
-  return text.slice(0, text.indexOf(delimiter) + delimiter.length);
+  constructor(store: StoreContext, bucket: string) {
+    this.#store = store;
+    this.#bucket = bucket;
+    this.#end = endOfPrefix(bucketPrefix('v/', bucket));
+  }
+
+  /** The newest noncurrent version of `key` older than the sequence `below`. */
+  async next(key: string, below: number): Promise<VersionRecord | undefined> {
+    // Sequences count from 1.
+    if (below <= 1) return undefined;
+    const start = noncurrentKey(this.#bucket, key, below - 1);
+    while (this.#index < this.#rows.length && Buffer.compare(this.#rows[this.#index]!.key, start) < 0) this.#index++;
+    if (this.#index === this.#rows.length && !this.#isExhausted) {
+      this.#rows = await this.#store.catalog.range({ start, end: this.#end, limit: this.#batchSize });
+      this.#index = 0;
+      this.#isExhausted = this.#rows.length < this.#batchSize;
+      this.#batchSize = Math.min(batchSizeMax, this.#batchSize * 4);
+    }
+    const row = this.#rows[this.#index];
+    const prefix = noncurrentPrefix(this.#bucket, key);
+    if (row === undefined || !row.key.subarray(0, prefix.byteLength).equals(prefix)) return undefined;
+    return decodeRecord<VersionRecord>(row.value);
+  }
 }

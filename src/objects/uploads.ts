@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { getBucket, type Stored } from './buckets.ts';
 import { ObjectStoreError } from './errors.ts';
+import { list, type ListOptions, type ListPage, type Table } from './listing.ts';
 import {
-  blobReferenceKey, bucketPrefix, bucketRecordKey, endOfPrefix, partKey, partPrefix, segmentKey, trashKey, uint64, uploadKey, uploadPrefix,
+  blobReferenceKey, bucketPrefix, bucketRecordKey, endOfPrefix, partKey, partPrefix, segmentKey, trashKey, uploadKey, uploadPrefix,
 } from './keys.ts';
 import {
   decodeRecord, encodeRecord, partsPerSegment, type BucketRecord, type PartRecord, type SegmentRecord, type TrashRecord, type UploadRecord, type VersionRecord,
@@ -184,26 +185,24 @@ export interface UploadPosition {
   uploadId?: string;
 }
 
-/** Uploads of a bucket by key, then start, from behind `after`; only keys that begin with `prefix`. */
-export async function listUploads(
-  store: StoreContext, bucket: string, options: { prefix: string; after?: UploadPosition; start?: Buffer; limit: number },
-): Promise<FoundUpload[]> {
-  const prefix = Buffer.concat([bucketPrefix('u/', bucket), Buffer.from(options.prefix, 'utf8')]);
-  let start: Buffer = options.start ?? prefix;
-  if (options.after !== undefined) {
-    const decoded = options.after.uploadId === undefined ? undefined : decodeUploadId(options.after.uploadId);
-    start = decoded
-      ? Buffer.concat([uploadPrefix(bucket, options.after.key), uint64(decoded.startedMs), decoded.nonce, Buffer.of(0)])
-      : endOfPrefix(uploadPrefix(bucket, options.after.key));
-  }
-  if (Buffer.compare(start, prefix) < 0) start = prefix;
-  const end = endOfPrefix(prefix);
-  if (Buffer.compare(start, end) >= 0) return [];
-  const entries = await store.catalog.range({ start, end, limit: options.limit });
-  return entries.map(({ value }) => {
-    const record = decodeRecord<UploadRecord>(value);
-    return { bucket, uploadId: encodeUploadId(record), record, bytes: value };
-  });
+/** Uploads of a bucket by key, then start. */
+export function listUploads(
+  store: StoreContext, bucket: string, options: Omit<ListOptions, 'after'> & { after: UploadPosition | undefined },
+): Promise<ListPage<FoundUpload>> {
+  const { after } = options;
+  const decoded = after?.uploadId === undefined ? undefined : decodeUploadId(after.uploadId);
+  const table: Table<FoundUpload> = {
+    prefix: bucketPrefix('u/', bucket),
+    // 00 start(8) nonce(16)
+    suffixSizeBytes: 25,
+    behind: (key) =>
+      decoded === undefined ? endOfPrefix(uploadPrefix(bucket, key)) : Buffer.concat([uploadKey(bucket, key, decoded.startedMs, decoded.nonce), Buffer.of(0)]),
+    decode: (bytes) => {
+      const record = decodeRecord<UploadRecord>(bytes);
+      return { bucket, uploadId: encodeUploadId(record), record, bytes };
+    },
+  };
+  return list(store, table, { ...options, after: after?.key });
 }
 
 function recordKeyOf(upload: FoundUpload): Buffer {

@@ -13,7 +13,12 @@ function sseArgument(message: string, value?: string): ServiceError {
 
 export const s3Errors = {
   accessDenied: (message = 'Access Denied', details: ErrorDetails = {}) => new ServiceError('AccessDenied', 403, message, { details }),
+  aclsAgainstOwnership: () =>
+    new ServiceError('InvalidBucketAclWithObjectOwnership', 400, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"),
+  aclsNotSupported: () => new ServiceError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs'),
   badDigest: (message: string, details: ErrorDetails = {}) => new ServiceError('BadDigest', 400, message, { details }),
+  bucketAlreadyExists: (bucket: string) =>
+    new ServiceError('BucketAlreadyExists', 409, 'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.', { details: { BucketName: bucket } }),
   bucketAlreadyOwnedByYou: (bucket: string) =>
     new ServiceError('BucketAlreadyOwnedByYou', 409, 'Your previous request to create the named bucket succeeded and you already own it.', { details: { BucketName: bucket } }),
   bucketNotEmpty: (bucket: string, isVersioned: boolean) =>
@@ -24,11 +29,16 @@ export const s3Errors = {
     new ServiceError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', { details: { ProposedSize: String(proposed), MaxSizeAllowed: String(max) } }),
   entityTooSmall: (details: ErrorDetails) =>
     new ServiceError('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', { details }),
+  illegalLocationConstraint: (constraint: string) =>
+    new ServiceError('IllegalLocationConstraintException', 400, `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`),
+  illegalVersioningConfiguration: () => new ServiceError('IllegalVersioningConfigurationException', 400, 'The Versioning element must be specified'),
   internal: (cause: unknown) => new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.', { cause }),
   invalidArgument: (message: string, name?: string, value?: string) =>
     new ServiceError('InvalidArgument', 400, message, { details: { ...(name === undefined ? {} : { ArgumentName: name }), ...(value === undefined ? {} : { ArgumentValue: value }) } }),
   invalidBucketName: (bucket: string) => new ServiceError('InvalidBucketName', 400, 'The specified bucket is not valid.', { details: { BucketName: bucket } }),
   invalidDigest: (value: string) => new ServiceError('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.', { details: { 'Content-MD5': value } }),
+  invalidLocationConstraint: (constraint: string) =>
+    new ServiceError('InvalidLocationConstraint', 400, 'The specified location-constraint is not valid', { details: { LocationConstraint: constraint } }),
   invalidPart: (details: ErrorDetails) =>
     new ServiceError('InvalidPart', 400, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.", { details }),
   invalidPartNumber: (details: ErrorDetails) => new ServiceError('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable', { details }),
@@ -38,6 +48,9 @@ export const s3Errors = {
     new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', { details: { ActualObjectSize: String(size), RangeRequested: range }, headers: { 'content-range': `bytes */${size}` } }),
   invalidRequest: (message: string) => new ServiceError('InvalidRequest', 400, message),
   invalidTag: (message: string, details: ErrorDetails = {}) => new ServiceError('InvalidTag', 400, message, { details }),
+  keyTooLong: (sizeBytes: number, max: number) =>
+    new ServiceError('KeyTooLongError', 400, 'Your key is too long', { details: { Size: String(sizeBytes), MaxSizeAllowed: String(max) } }),
+  malformedAcl: () => new ServiceError('MalformedACLError', 400, 'The XML you provided was not well-formed or did not validate against our published schema'),
   malformedXml: () => new ServiceError('MalformedXML', 400, 'The XML you provided was not well-formed or did not validate against our published schema'),
   metadataTooLarge: (size: number) =>
     new ServiceError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', { details: { Size: String(size), MaxSizeAllowed: '2048' } }),
@@ -45,19 +58,30 @@ export const s3Errors = {
     new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
       details: { Method: method, ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE', 'x-amz-delete-marker': 'true' },
     }),
+  missingSecurityHeader: (header: string) =>
+    new ServiceError('MissingSecurityHeader', 400, 'Your request was missing a required header', { details: { MissingHeaderName: header } }),
   noSuchBucket: (bucket: string) => new ServiceError('NoSuchBucket', 404, 'The specified bucket does not exist', { details: { BucketName: bucket } }),
+  noSuchEncryptionConfiguration: (bucket: string) =>
+    new ServiceError('ServerSideEncryptionConfigurationNotFoundError', 404, 'The server side encryption configuration was not found', { details: { BucketName: bucket } }),
   noSuchKey: (key: string, headers: Readonly<Record<string, string>> = {}) => new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: key }, headers }),
+  noSuchOwnershipControls: (bucket: string) =>
+    new ServiceError('OwnershipControlsNotFoundError', 404, 'The bucket ownership controls were not found', { details: { BucketName: bucket } }),
+  noSuchPublicAccessBlock: (bucket: string) =>
+    new ServiceError('NoSuchPublicAccessBlockConfiguration', 404, 'The public access block configuration was not found', { details: { BucketName: bucket } }),
   noSuchTagSet: (bucket: string) => new ServiceError('NoSuchTagSet', 404, 'The TagSet does not exist', { details: { BucketName: bucket } }),
   noSuchUpload: (uploadId: string) =>
     new ServiceError('NoSuchUpload', 404, 'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.', { details: { UploadId: uploadId } }),
   noSuchVersion: (key: string, versionId: string) =>
     new ServiceError('NoSuchVersion', 404, 'The specified version does not exist.', { details: { Key: key, VersionId: versionId } }),
+  /** Where no header is at fault: a sentence that says what is missing here. */
+  notBuilt: (sentence: string) => new ServiceError('NotImplemented', 501, sentence),
   notImplemented: (header: string, additionalMessage?: string) =>
     new ServiceError('NotImplemented', 501, 'A header you provided implies functionality that is not implemented', {
       details: { Header: header, ...(additionalMessage === undefined ? {} : { additionalMessage }) },
     }),
   preconditionFailed: (condition: string) =>
     new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', { details: { Condition: condition } }),
+  unexpectedContent: () => new ServiceError('UnexpectedContent', 400, 'This request does not support content'),
 
   /** E01 */ unsupportedEncryption: (value: string) => sseArgument('The encryption method specified is not supported', value),
   /** E02 */ kmsHeaderNeedsKms: () => sseArgument('Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms'),
