@@ -132,17 +132,15 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** What LMDB or the operating system said, as one of our codes. `MDB_MAP_FULL` is -30792. */
-const fullCodes: ReadonlySet<unknown> = new Set([-30792, 28 /* ENOSPC */, 27 /* EFBIG */, 122 /* EDQUOT */, 69 /* EDQUOT on BSD */]);
+/** MDB_MAP_FULL, EFBIG, ENOSPC, EDQUOT (Linux, BSD). LMDB's own codes are negative, see lmdb.h. */
+const fullCodes: ReadonlySet<unknown> = new Set([-30792, 27, 28, 122, 69]);
+/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_VERSION_MISMATCH, MDB_INVALID. */
+const unreadableCodes: ReadonlySet<unknown> = new Set([-30797, -30796, -30794, -30793]);
 
-/** The error as a CatalogError, with the original as its cause. */
+/** What LMDB or the operating system said as a CatalogError, with the original as its cause. */
 export function toCatalogError(error: unknown, what: string): CatalogError {
   if (error instanceof CatalogError) return error;
   const { code, message } = error as { code?: unknown; message?: string };
   if (fullCodes.has(code)) return new CatalogError('full', `${what}: no room on the disk`, { cause: error });
-  // LMDB's own codes are negative; the operating system's are positive, or names.
-  if (typeof code === 'number' && code < 0) {
-    return new CatalogError('unreadable', `${what}: ${message}`, { cause: error });
-  }
-  return new CatalogError('io', `${what}: ${message}`, { cause: error });
+  return new CatalogError(unreadableCodes.has(code) ? 'unreadable' : 'io', `${what}: ${message}`, { cause: error });
 }

@@ -9,20 +9,25 @@
  * opened with O_DSYNC, and only then is it visible (mdb_txn_commit in mdb.c): when transactionSync returns,
  * the batch is durable.
  */
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/index.ts';
-import type { Check } from '../catalog.ts';
+import { CatalogError, type Check } from '../catalog.ts';
 import { decodeBatch, type DecodedCommit } from './commit-batch.ts';
 import { readRange } from './entry-range.ts';
 import { openCheckedEnvironment, toCatalogError, type LmdbOptions } from './environment.ts';
 import type { CommitResult } from './lmdb-catalog.ts';
 
-/** How long the pages that a dead process still reads may stay unused. */
-const readerCheckIntervalMs = 5_000;
+/** How long the pages that a dead process was reading may stay unused. A check is a system call per process. */
+const readerCheckIntervalMs = 1_000;
+const probeSizeBytes = 4096;
+const diskFull = new CatalogError('full', 'commit: no room on the disk');
 
 assert(parentPort, 'this module runs in a worker thread');
 const port = parentPort;
-const { root, entries } = openCheckedEnvironment(workerData as LmdbOptions);
+const options = workerData as LmdbOptions;
+const { root, entries } = openCheckedEnvironment(options);
 let readersCheckedAtMs = performance.now();
 
 port.on('message', (batch: Uint8Array | 'close') => {
@@ -40,7 +45,7 @@ function commitAll(commits: readonly DecodedCommit[]): CommitResult[] {
     return root.transactionSync(() => commits.map(apply));
   } catch (error) {
     if (commits.length === 1) {
-      const { code, message } = toCatalogError(error, 'commit');
+      const { code, message } = isShortWrite(error) && isDiskFull() ? diskFull : toCatalogError(error, 'commit');
       return [{ code, message }];
     }
     // Nothing of the batch was written. One commit that is too large for the disk must not fail the others.
@@ -59,6 +64,29 @@ function holds(check: Check): boolean {
   if (check.kind === 'empty') return readRange(entries, { start: check.start, end: check.end, limit: 1 }).length === 0;
   const value = entries.get(check.key as Buffer);
   return check.value === undefined ? value === undefined : value !== undefined && value.equals(check.value);
+}
+
+/** LMDB says EIO, too, when the file took only a part of a write (mdb_page_flush in mdb.c). */
+function isShortWrite(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 5;
+}
+
+/**
+ * A disk that was full for a part of a write is full for the next write as well.
+ * INVARIANT: only behind the end of the file, and under the write lock: no other writer extends it there.
+ */
+function isDiskFull(): boolean {
+  return root.transactionSync(() => {
+    const file = openSync(join(options.path, 'data.mdb'), 'r+');
+    try {
+      writeSync(file, Buffer.alloc(probeSizeBytes), 0, probeSizeBytes, fstatSync(file).size);
+      return false;
+    } catch (error) {
+      return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 function forgetDeadReaders(): void {
