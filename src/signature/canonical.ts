@@ -8,7 +8,8 @@ import { hash } from 'node:crypto';
 
 export const SHA256_OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-const HEX = '0123456789ABCDEF';
+/** `%00` to `%FF`. */
+const ENCODED = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`);
 const PERCENT = 0x25;
 const PLUS = 0x2b;
 const SLASH = 0x2f;
@@ -21,6 +22,43 @@ for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 export interface CanonicalParameter {
   readonly name: string;
   readonly value: string;
+}
+
+/** What a canonical request is made of. */
+export interface CanonicalParts {
+  method: string;
+  rawPath: string;
+  /** S3's way with paths is `once`, everybody else's `twice`. */
+  pathEncoding: 'once' | 'twice';
+  /** Without X-Amz-Signature; sorted in place. */
+  parameters: CanonicalParameter[];
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string>>;
+  /** Stands in for headers that were signed but came as query parameters. */
+  hoisted: Readonly<Record<string, string>> | undefined;
+  /** In the signer's order. */
+  signedHeaders: Iterable<string>;
+  /** The same, as sent. */
+  signedHeadersText: string;
+  payloadHash: string;
+}
+
+/** The text whose hash is signed. A signed header that did not come counts as empty. */
+export function canonicalRequest(parts: CanonicalParts): string {
+  const { headers, hoisted } = parts;
+  const path = parts.pathEncoding === 'once' ? canonicalPathOnce(parts.rawPath) : canonicalPathTwice(parts.rawPath);
+  let lines = '';
+  for (const name of parts.signedHeaders) {
+    // Not every key of a record is its own: `constructor` is a legal header name.
+    const value = Object.hasOwn(headers, name) ? headers[name]! : ownValue(hoisted, name);
+    lines += `${name}:${canonicalHeaderValue(value)}\n`;
+  }
+  const query = canonicalQuery(parts.parameters);
+  return `${parts.method}\n${path}\n${query}\n${lines}\n${parts.signedHeadersText}\n${parts.payloadHash}`;
+}
+
+function ownValue(record: Readonly<Record<string, string>> | undefined, name: string): string {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name]! : '';
 }
 
 /**
@@ -82,6 +120,11 @@ export function canonicalHeaderValue(value: string): string {
   return plain ? value : value.replace(/[ \t\r\n\v\f]+/g, ' ').replace(/^ | $/g, '');
 }
 
+/** The text that the signing key signs. */
+export function stringToSignOf(amzDate: string, scope: string, canonical: string): string {
+  return `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${sha256OfBytes(canonical)}`;
+}
+
 /** Hex SHA-256 of a text whose chars are bytes. */
 export function sha256OfBytes(text: string): string {
   // crypto.hash would encode chars above 0x7f as UTF-8, two bytes each; byteLength tells cheaply whether there are any.
@@ -90,36 +133,49 @@ export function sha256OfBytes(text: string): string {
 
 /** The text that a canonically encoded one stands for, one char per byte. */
 export function decodeCanonical(encoded: string): string {
-  return encoded.includes('%')
-    ? encoded.replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    : encoded;
+  let percentAt = encoded.indexOf('%');
+  if (percentAt < 0) return encoded;
+  let out = '';
+  let runStart = 0;
+  while (percentAt >= 0) {
+    out += encoded.slice(runStart, percentAt) + String.fromCharCode(hexByte(encoded, percentAt + 1));
+    runStart = percentAt + 3;
+    percentAt = encoded.indexOf('%', runStart);
+  }
+  return out + encoded.slice(runStart);
 }
 
+/** Decodes every `%XX` and encodes canonically. What is canonical already, as nearly everything is, stays one slice. */
 function recode(text: string, keepSlash: boolean, plusIsBlank: boolean): string {
   const length = text.length;
+  let out = '';
+  let runStart = 0;
   let index = 0;
   while (index < length) {
     const code = text.charCodeAt(index);
-    if (UNRESERVED[code] !== 1 && !(keepSlash && code === SLASH)) break;
-    index++;
-  }
-  if (index === length) return text;
-
-  let out = text.slice(0, index);
-  while (index < length) {
-    let code = text.charCodeAt(index++);
+    if (UNRESERVED[code] === 1 || (keepSlash && code === SLASH)) {
+      index++;
+      continue;
+    }
+    let byte = code;
+    let next = index + 1;
     if (code === PERCENT) {
-      const byte = hexByte(text, index);
-      if (byte >= 0) {
-        code = byte;
-        index += 2;
+      const decoded = hexByte(text, next);
+      if (decoded >= 0) {
+        byte = decoded;
+        next += 2;
       }
     } else if (code === PLUS && plusIsBlank) {
-      code = 0x20;
+      byte = 0x20;
     }
-    out += UNRESERVED[code] === 1 || (keepSlash && code === SLASH) ? String.fromCharCode(code) : percent(code);
+    const encoded = UNRESERVED[byte] === 1 || (keepSlash && byte === SLASH) ? String.fromCharCode(byte) : percent(byte);
+    if (next - index !== 3 || !text.startsWith(encoded, index)) {
+      out += text.slice(runStart, index) + encoded;
+      runStart = next;
+    }
+    index = next;
   }
-  return out;
+  return runStart === 0 ? text : out + text.slice(runStart);
 }
 
 function encodeBytes(text: string): string {
@@ -131,10 +187,9 @@ function encodeBytes(text: string): string {
   return out;
 }
 
-/** `%XX`; a char that is no byte (not from node:http) as its UTF-8. */
+/** `%XX`. A char that is no byte, which node:http never hands over, becomes U+FFFD and so matches nothing sent. */
 function percent(code: number): string {
-  if (code <= 0xff) return `%${HEX[code >> 4]}${HEX[code & 15]}`;
-  return encodeURIComponent(String.fromCharCode(code).toWellFormed());
+  return ENCODED[code] ?? '%EF%BF%BD';
 }
 
 /** The byte that two hex digits give, or -1. */

@@ -142,7 +142,8 @@ function readJson(base64: string): unknown {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) throw invalidPolicy('Invalid base64.');
   const text = Buffer.from(compact, 'base64').toString('utf8');
   try {
-    return JSON.parse(text);
+    // AWS's guide has authors escape a dollar sign, an escape that JSON does not know.
+    return JSON.parse(text.replace(/\\([\\$])/g, (escape, char) => (char === '$' ? '$' : escape)));
   } catch {
     throw invalidPolicy('Invalid JSON.');
   }

@@ -1,5 +1,7 @@
 /** What the tests of this room share: requests, bodies, the key of AWS's examples. */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import type { Hash, Hmac } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
 import type { ByteSource, HttpRequest } from '../base/index.ts';
 import type { Credential } from './index.ts';
 
@@ -11,7 +13,7 @@ export interface RequestParts {
   /** Path and query, one char per byte. */
   target?: string;
   headers?: Readonly<Record<string, string>>;
-  body?: ByteSource;
+  body?: ByteSource | undefined;
 }
 
 export function request({ method = 'GET', target = '/', headers = {}, body = pieces(Buffer.alloc(0)) }: RequestParts): HttpRequest {
@@ -50,4 +52,93 @@ export async function readAll(source: ByteSource): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of source) parts.push(part);
   return Buffer.concat(parts);
+}
+
+/** SHA-256 as the AWS SDK wants it handed in. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    if (secret === undefined) this.#hash = createHash('sha256');
+    else if (typeof secret === 'string') this.#hash = createHmac('sha256', secret);
+    else this.#hash = createHmac('sha256', ArrayBuffer.isView(secret) ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength) : new Uint8Array(secret));
+  }
+
+  update(data: Uint8Array): void {
+    this.#hash.update(data);
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return new Uint8Array(this.#hash.digest());
+  }
+
+  reset(): void {
+    throw new Error('not used by the signer');
+  }
+}
+
+export interface SigningParts {
+  method?: string;
+  /** Percent-encoded already. */
+  path?: string;
+  query?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>>;
+  body?: Uint8Array;
+  service?: string;
+  region?: string;
+  /** When it is signed. */
+  dateMs: number;
+  accessKeyId?: string;
+  secretAccessKey?: string;
+  sessionToken?: string;
+  /** Seconds; presigns the request instead of adding an Authorization header. */
+  expiresIn?: number;
+  /** Header names that presigning leaves as headers. */
+  unhoistable?: readonly string[];
+}
+
+/** A request signed by the AWS SDK's own signer, our independent witness. */
+export async function signed(parts: SigningParts): Promise<HttpRequest> {
+  const { method = 'GET', path = '/', query = {}, headers = {}, body, service = 's3', region = 'us-east-1' } = parts;
+  const signer = new SignatureV4({
+    service,
+    region,
+    credentials: {
+      accessKeyId: parts.accessKeyId ?? EXAMPLE_KEY_ID,
+      secretAccessKey: parts.secretAccessKey ?? EXAMPLE_SECRET,
+      ...(parts.sessionToken === undefined ? {} : { sessionToken: parts.sessionToken }),
+    },
+    sha256: Sha256,
+    uriEscapePath: service !== 's3',
+  });
+  const unsigned = {
+    method,
+    protocol: 'http:',
+    hostname: 'localhost',
+    port: 9000,
+    path,
+    query: { ...query },
+    headers: { host: 'localhost:9000', ...headers },
+    body,
+  };
+  const signingDate = new Date(parts.dateMs);
+  const result =
+    parts.expiresIn === undefined
+      ? await signer.sign(unsigned, { signingDate })
+      : await signer.presign(unsigned, {
+          signingDate,
+          expiresIn: parts.expiresIn,
+          unhoistableHeaders: new Set(parts.unhoistable ?? []),
+        });
+  const pairs = Object.entries(result.query ?? {}).map(([name, value]) => `${escape(name)}=${escape(String(value))}`);
+  return request({
+    method,
+    target: pairs.length === 0 ? path : `${path}?${pairs.join('&')}`,
+    headers: Object.fromEntries(Object.entries(result.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    body: pieces(body ?? Buffer.alloc(0)),
+  });
+}
+
+function escape(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -5,16 +5,7 @@
  */
 import type { Clock, HttpRequest } from '../base/index.ts';
 import { ServiceError } from '../base/index.ts';
-import {
-  canonicalHeaderValue,
-  canonicalParameters,
-  canonicalPathOnce,
-  canonicalPathTwice,
-  canonicalQuery,
-  sha256OfBytes,
-  SHA256_OF_NOTHING,
-} from './canonical.ts';
-import type { CanonicalParameter } from './canonical.ts';
+import { canonicalParameters, canonicalRequest, SHA256_OF_NOTHING, stringToSignOf } from './canonical.ts';
 import { readClaim } from './claim.ts';
 import type { Claim, ScopedCredential } from './claim.ts';
 import { formatAmzDate, parseAmzDate, parseDateHeader } from './dates.ts';
@@ -106,8 +97,18 @@ export async function verifyRequest<I>(request: HttpRequest, options: VerifyOpti
 
   const known = await options.lookup(credential.accessKeyId);
   const found = findSigningKey(credential, known?.secretAccessKey);
-  const canonicalRequest = canonicalRequestOf(request, isS3, parameters, signedHeaders, claim.signedHeaders, hoisted, contentSha256);
-  const stringToSign = `AWS4-HMAC-SHA256\n${time.amzDate}\n${credential.scope}\n${sha256OfBytes(canonicalRequest)}`;
+  const canonical = canonicalRequest({
+    method: request.method,
+    rawPath: request.rawPath,
+    pathEncoding: isS3 ? 'once' : 'twice',
+    parameters,
+    headers: request.headers,
+    hoisted,
+    signedHeaders,
+    signedHeadersText: claim.signedHeaders,
+    payloadHash: contentSha256,
+  });
+  const stringToSign = stringToSignOf(time.amzDate, credential.scope, canonical);
   const matches = sameSignature(sign(found.signingKey, stringToSign), claim.signature);
 
   if (known === undefined) throw refusals.unknownKey(credential.accessKeyId);
@@ -117,7 +118,7 @@ export async function verifyRequest<I>(request: HttpRequest, options: VerifyOpti
     throw refusals.badSignature({
       accessKeyId: credential.accessKeyId,
       stringToSign,
-      canonicalRequest,
+      canonicalRequest: canonical,
       signatureProvided: claim.signature,
     });
   }
@@ -235,13 +236,17 @@ function readSignedHeaders(
   const names = claim.signedHeaders.split(';');
   const signed = new Set(names);
   // A name twice would hash its header twice: a short request could cost megabytes of hashing.
-  if (signed.size !== names.length) throw refusals.malformedHeader(request.headers['authorization'] ?? '', []);
+  if (signed.size !== names.length) {
+    throw claim.kind === 'header'
+      ? refusals.malformedHeader(request.headers['authorization'] ?? '', [])
+      : refusals.invalidParameter('X-Amz-SignedHeaders must name each header once.');
+  }
   let unsigned: string[] | undefined;
   if (!signed.has('host')) unsigned = ['host'];
   for (const name in request.headers) {
     if (name.charCodeAt(0) !== 0x78 || !name.startsWith('x-amz-') || signed.has(name)) continue;
     // Signed as part of the query, where it says the same.
-    if (hoisted !== undefined && hoisted[name] !== undefined && hoisted[name] === request.headers[name]) continue;
+    if (hoisted !== undefined && Object.hasOwn(hoisted, name) && hoisted[name] === request.headers[name]) continue;
     (unsigned ??= []).push(name);
   }
   if (unsigned !== undefined) throw refusals.headersNotSigned(unsigned);
@@ -259,25 +264,6 @@ function contentSha256Of(request: HttpRequest, claim: Claim, isS3: boolean, body
   if (bodySha256 !== undefined) return bodySha256;
   // A body that is streamed (Glacier's archives): believed here, checked while it is read.
   return declared !== undefined && /^[0-9a-f]{64}$/.test(declared) ? declared : SHA256_OF_NOTHING;
-}
-
-function canonicalRequestOf(
-  request: HttpRequest,
-  isS3: boolean,
-  parameters: CanonicalParameter[],
-  signedHeaders: ReadonlySet<string>,
-  signedHeadersText: string,
-  hoisted: Readonly<Record<string, string>> | undefined,
-  contentSha256: string,
-): string {
-  const path = isS3 ? canonicalPathOnce(request.rawPath) : canonicalPathTwice(request.rawPath);
-  let headers = '';
-  for (const name of signedHeaders) {
-    // Not every key of a record is its own: `constructor` is a legal header name.
-    const value = Object.hasOwn(request.headers, name) ? request.headers[name]! : (hoisted?.[name] ?? '');
-    headers += `${name}:${canonicalHeaderValue(value)}\n`;
-  }
-  return `${request.method}\n${path}\n${canonicalQuery(parameters)}\n${headers}\n${signedHeadersText}\n${contentSha256}`;
 }
 
 /** Compares the token of a request with the credential's own: both or neither must have one. */
