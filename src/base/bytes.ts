@@ -25,12 +25,22 @@ export function uint32(value: number): Buffer {
 
 /** Each part behind its length as big-endian uint32, so that no two lists give the same bytes. */
 export function lengthPrefixed(...parts: readonly (Bytes | string)[]): Buffer {
-  const buffers: Buffer[] = [];
+  let sizeBytes = 0;
+  for (const part of parts) sizeBytes += 4 + (typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength);
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  let offset = 0;
   for (const part of parts) {
-    const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : asBuffer(part);
-    buffers.push(uint32(bytes.byteLength), bytes);
+    let partSizeBytes: number;
+    if (typeof part === 'string') {
+      partSizeBytes = bytes.write(part, offset + 4, 'utf8');
+    } else {
+      partSizeBytes = part.byteLength;
+      bytes.set(part, offset + 4);
+    }
+    bytes.writeUInt32BE(partSizeBytes, offset);
+    offset += 4 + partSizeBytes;
   }
-  return Buffer.concat(buffers);
+  return bytes;
 }
 
 /**
