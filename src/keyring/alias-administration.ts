@@ -143,12 +143,16 @@ function requireSameKind(aliasArn: string, from: StoredKey, to: StoredKey): void
       `Alias ${aliasArn} cannot be changed from a CMK with key usage ${from.usage} to a CMK with key usage ${to.usage}. The key usage must be the same.`,
     );
   }
-  const isAsymmetric = (key: StoredKey): boolean => key.publicKey !== undefined;
-  if (isAsymmetric(from) !== isAsymmetric(to) || specTraits(from.spec)?.family === 'hmac' !== (specTraits(to.spec)?.family === 'hmac')) {
+  if (typeOf(from) !== typeOf(to)) {
     throw keyErrors.validation(
       `Alias ${aliasArn} cannot be changed from a CMK with key spec ${from.spec} to a CMK with key spec ${to.spec}. The key type must be the same.`,
     );
   }
+}
+
+function typeOf(key: StoredKey): string {
+  if (key.publicKey !== undefined) return 'asymmetric';
+  return specTraits(key.spec)?.family === 'hmac' ? 'hmac' : 'symmetric';
 }
 
 async function untilCommitted(name: string, attempt: () => Promise<boolean>): Promise<void> {

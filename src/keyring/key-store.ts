@@ -25,6 +25,9 @@ export class KeyStore {
   /** Parsed records by catalog key, valid while the catalog still has the very bytes. */
   readonly #parsed = new Map<string, { value: Buffer; record: StoredKey }>();
 
+  /** Settles when the last creation in this process is done. */
+  #creating: Promise<unknown> = Promise.resolve();
+
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
   }
@@ -46,7 +49,10 @@ export class KeyStore {
     for (const [id, material] of materials) puts.push({ key: catalogKeys.material(id), value: encodeRecord(material) });
     const checks = [{ kind: 'value', key, value: undefined } as const, ...(companions.checks ?? [])];
     if (record.manager === 'AWS') return (await this.#catalog.commit({ checks, puts })) ? 'created' : 'exists';
+    return this.#oneAtATime(() => this.#createCounted(record, { checks, puts }, keysMax));
+  }
 
+  async #createCounted(record: StoredKey, { checks, puts }: Required<Pick<Commit, 'checks' | 'puts'>>, keysMax: number): Promise<'created' | 'exists' | 'full'> {
     const countKey = catalogKeys.count(record.region, record.account);
     for (let attempt = 0; attempt < commitAttemptsMax; attempt++) {
       const before = await this.#catalog.get(countKey);
@@ -58,9 +64,16 @@ export class KeyStore {
         puts: [...puts, { key: countKey, value: encodeRecord(count) }],
       });
       if (created) return 'created';
-      if ((await this.#catalog.get(key)) !== undefined) return 'exists';
+      if ((await this.#catalog.get(catalogKeys.key(record))) !== undefined) return 'exists';
     }
     throw contended('the number of keys');
+  }
+
+  /** All creations change the one count: in this process they queue, so that only other processes are rivals. */
+  #oneAtATime<T>(create: () => Promise<T>): Promise<T> {
+    const created = this.#creating.then(create, create);
+    this.#creating = created;
+    return created;
   }
 
   /**
@@ -100,6 +113,7 @@ export class KeyStore {
       const aliases = await this.aliasesOf(place.keyId);
       const countKey = catalogKeys.count(place.region, place.account);
       const countBefore = await this.#catalog.get(countKey);
+      const count: CountRecord = { version: recordVersion, keys: Math.max(0, countOf(countBefore) - 1) };
       const tombstone: TombstoneRecord = { version: recordVersion, arn: record.arn, createdAtMs: record.createdAtMs, deletedAtMs, materialIds };
       const removed = await this.#catalog.commit({
         checks: [
@@ -115,9 +129,7 @@ export class KeyStore {
         ],
         puts: [
           { key: catalogKeys.gone(place), value: encodeRecord(tombstone) },
-          ...(record.manager === 'CUSTOMER'
-            ? [{ key: countKey, value: encodeRecord({ version: recordVersion, keys: Math.max(0, countOf(countBefore) - 1) } as CountRecord) }]
-            : []),
+          ...(record.manager === 'CUSTOMER' ? [{ key: countKey, value: encodeRecord(count) }] : []),
         ],
       });
       if (removed) return true;

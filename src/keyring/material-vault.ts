@@ -100,7 +100,7 @@ export class MaterialVault {
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
-    for (const materialId of [...this.#kept.keys()]) this.forget(materialId);
+    for (const materialId of this.#kept.keys()) this.forget(materialId);
     void this.#idSecret?.then(wipe, () => undefined);
   }
 
@@ -147,7 +147,7 @@ export class MaterialVault {
 
   /** Drops what is old, and what another process has destroyed. */
   async #sweep(): Promise<void> {
-    for (const [materialId, kept] of [...this.#kept]) {
+    for (const [materialId, kept] of this.#kept) {
       if (this.#isOld(kept)) this.forget(materialId);
       else if ((await this.#catalog.get(catalogKeys.material(materialId)).catch(() => undefined)) === undefined) this.forget(materialId);
     }
