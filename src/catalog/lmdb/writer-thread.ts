@@ -9,7 +9,7 @@
  * opened with O_DSYNC, and only then is it visible (mdb_txn_commit in mdb.c): when transactionSync returns,
  * the batch is durable.
  */
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../base/index.ts';
@@ -21,7 +21,6 @@ import type { CommitResult } from './lmdb-catalog.ts';
 
 /** How long the pages that a dead process was reading may stay unused. A check is a system call per process. */
 const readerCheckIntervalMs = 1_000;
-const probeSizeBytes = 4096;
 const diskFull = new CatalogError('full', 'commit: no room on the disk');
 
 assert(parentPort, 'this module runs in a worker thread');
@@ -45,7 +44,7 @@ function commitAll(commits: readonly DecodedCommit[]): CommitResult[] {
     return root.transactionSync(() => commits.map(apply));
   } catch (error) {
     if (commits.length === 1) {
-      const { code, message } = isShortWrite(error) && isDiskFull() ? diskFull : toCatalogError(error, 'commit');
+      const { code, message } = isShortWrite(error) && isDiskFull(commits[0]!) ? diskFull : toCatalogError(error, 'commit');
       return [{ code, message }];
     }
     // Nothing of the batch was written. One commit that is too large for the disk must not fail the others.
@@ -72,18 +71,25 @@ function isShortWrite(error: unknown): boolean {
 }
 
 /**
- * A disk that was full for a part of a write is full for the next write as well.
- * INVARIANT: only behind the end of the file, and under the write lock: no other writer extends it there.
+ * Whether the file cannot grow by about what the commit needs. A single block proves nothing: file systems
+ * keep a few back that a small write still gets.
+ * INVARIANT: only behind the end of the file, and under the write lock, so that nobody else extends it
+ * meanwhile; no committed page lies there.
  */
-function isDiskFull(): boolean {
+function isDiskFull(commit: DecodedCommit): boolean {
+  let neededSizeBytes = 1024 * 1024;
+  for (const { key, value } of commit.puts) neededSizeBytes += 2 * (key.byteLength + value.byteLength);
+  const zeros = Buffer.alloc(256 * 1024);
   return root.transactionSync(() => {
     const file = openSync(join(options.path, 'data.mdb'), 'r+');
+    const { size } = fstatSync(file);
     try {
-      writeSync(file, Buffer.alloc(probeSizeBytes), 0, probeSizeBytes, fstatSync(file).size);
+      for (let offset = 0; offset < neededSizeBytes; ) offset += writeSync(file, zeros, 0, zeros.byteLength, size + offset);
       return false;
     } catch (error) {
       return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
     } finally {
+      ftruncateSync(file, size);
       closeSync(file);
     }
   });
