@@ -2,7 +2,7 @@
  * A browser's POST upload: the form's fields, and its file as a stream. The file comes last; what comes behind it is
  * not read. Source: contract s3-surface.md section 6 (POST form).
  */
-import { Busboy } from '@fastify/busboy';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { ServiceError, type ByteSource, type HttpRequest } from '../base/index.ts';
 
 export interface PostForm {
@@ -25,7 +25,7 @@ export async function readPostForm(request: HttpRequest): Promise<PostForm> {
       details: { Condition: 'Bucket POST must be of the enclosure-type multipart/form-data' },
     });
   }
-  let parser: Busboy;
+  let parser: BusboyInstance;
   try {
     parser = new Busboy({
       headers: { 'content-type': contentType },
@@ -57,7 +57,7 @@ export async function readPostForm(request: HttpRequest): Promise<PostForm> {
         return;
       }
       fails = (error) => stream.destroy(error instanceof Error ? error : malformed(error));
-      resolve({ fields, file: stream as unknown as ByteSource, fileName: (fileName ?? '').replace(/^.*[\\/]/, '') });
+      resolve({ fields, file: wellFormed(stream), fileName: (fileName ?? '').replace(/^.*[\\/]/, '') });
     });
     parser.on('error', (error) => fails(malformed(error)));
     parser.on('finish', () => fails(missingField('file')));
@@ -72,11 +72,20 @@ export function missingField(name: string): ServiceError {
   });
 }
 
-async function feed(body: ByteSource, parser: Busboy): Promise<void> {
+async function feed(body: ByteSource, parser: BusboyInstance): Promise<void> {
   for await (const chunk of body) {
     if (!parser.write(chunk)) await new Promise<void>((resolve) => void parser.once('drain', resolve));
   }
   parser.end();
+}
+
+/** A form that is cut short breaks the file's stream: the reader hears it as the caller's mistake. */
+async function* wellFormed(file: AsyncIterable<Buffer>): ByteSource & AsyncGenerator<Buffer> {
+  try {
+    yield* file;
+  } catch (error) {
+    throw error instanceof ServiceError ? error : malformed(error);
+  }
 }
 
 function malformed(cause: unknown): ServiceError {
