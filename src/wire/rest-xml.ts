@@ -10,7 +10,7 @@ import { STRUCTURED_BODY_SIZE_BYTES_MAX, type BodyKind, type Codec } from './cod
 import { decodeMetadataValue, encodeMetadataValue } from './header-text.ts';
 import { bodyMembers, compileHeadDecoder, compileHeadEncoder, type BindingOptions } from './http-bindings.ts';
 import * as exceptions from './s3-exceptions.ts';
-import { allowedS3Values } from './s3-enums.ts';
+import type { AllowedValues } from './s3-enums.ts';
 import type { Member, Operation, Shape } from './schema.ts';
 import { compileXmlDecoder, type XmlDecoder } from './xml-decode.ts';
 import { XML_DECLARATION, XmlEncoderCompiler, type ElementEncoder } from './xml-encode.ts';
@@ -23,11 +23,11 @@ export interface RestXmlCodec extends Codec {
 
 const METADATA_SIZE_BYTES_MAX = 2048;
 
-export function compileRestXmlCodec(operation: Operation): RestXmlCodec {
+export function compileRestXmlCodec(operation: Operation, allowedValues: AllowedValues): RestXmlCodec {
   const { name, input, output } = operation;
   const bindings = bindingOptions(name);
   const decodeMembers = compileHeadDecoder(input, bindings);
-  const payload = compilePayload(operation);
+  const payload = compilePayload(operation, allowedValues);
   const encodeMembers = compileHeadEncoder(output, bindings);
   const body = compileBodyEncoder(operation);
   const hasBucket = input.members.some((member) => member.name === 'Bucket' && member.own.httpLabel);
@@ -109,13 +109,13 @@ interface Payload {
   readonly decode: (body: Uint8Array, input: Record<string, unknown>) => void;
 }
 
-function compilePayload({ name, input }: Operation): Payload {
+function compilePayload({ name, input }: Operation, allowedValues: AllowedValues): Payload {
   const members = bodyMembers(input);
   const payload = members.find((member) => member.own.httpPayload);
   if (payload === undefined) {
     if (members.length === 0) return { bodyKind: 'none', member: undefined, decode: () => undefined };
     // No payload member: the unbound members are the document's children, and the root is the input itself.
-    const decode = documentDecoder(name, input.traits.xmlName ?? input.name, { ...input, members });
+    const decode = documentDecoder(name, input.traits.xmlName ?? input.name, { ...input, members }, allowedValues);
     return { bodyKind: 'structured', member: undefined, decode: (body, target) => void Object.assign(target, decode(body)) };
   }
   if (payload.shape.kind === 'stream') return { bodyKind: 'stream', member: payload.name, decode: () => undefined };
@@ -128,7 +128,7 @@ function compilePayload({ name, input }: Operation): Payload {
       },
     };
   }
-  const decode = documentDecoder(name, rootName(payload), payload.shape);
+  const decode = documentDecoder(name, rootName(payload), payload.shape, allowedValues);
   const emptyMeansEmpty = exceptions.EMPTY_BODY_MEANS_EMPTY.has(name);
   return {
     bodyKind: 'structured',
@@ -141,10 +141,10 @@ function compilePayload({ name, input }: Operation): Payload {
   };
 }
 
-function documentDecoder(operation: string, root: string, shape: Shape): (body: Uint8Array) => unknown {
+function documentDecoder(operation: string, root: string, shape: Shape, allowedValues: AllowedValues): (body: Uint8Array) => unknown {
   const decode: XmlDecoder = compileXmlDecoder(shape, {
     ignoreUnknownElements: exceptions.UNKNOWN_ELEMENTS_IGNORED.has(operation),
-    allowedValues: allowedS3Values,
+    allowedValues,
   });
   const bounds = { ...XML_BOUNDS, sizeBytesMax: exceptions.BODY_SIZE_BYTES_MAX[operation] ?? XML_BOUNDS.sizeBytesMax };
   return (body) => {
@@ -154,7 +154,7 @@ function documentDecoder(operation: string, root: string, shape: Shape): (body: 
       return decode(element);
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
-      throw new ServiceError('MalformedXML', 400, 'The XML you provided was not well-formed or did not validate against our published schema', { cause: error });
+      throw exceptions.malformedXml(operation, error);
     }
   };
 }

@@ -4,6 +4,9 @@
  * Source: contract s3-surface section 3 ("what a codec compiled from the SDK schema still gets wrong"), 4, 10.
  */
 
+import { ServiceError } from '../base/errors.ts';
+import type { XmlError } from './xml-reader.ts';
+
 export const S3_XML_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 export const XSI_NAMESPACE = 'http://www.w3.org/2001/XMLSchema-instance';
 
@@ -91,3 +94,14 @@ export const MISSING_MESSAGES: Readonly<Record<string, string>> = {
   uploadId: 'This operation requires the uploadId query parameter.',
   partNumber: 'This operation requires the partNumber query parameter.',
 };
+
+const MALFORMED_XML = 'The XML you provided was not well-formed or did not validate against our published schema';
+
+/** A malformed document. ACLs have a code of their own; UpdateObjectEncryption calls a bad or missing value InvalidRequest. */
+export function malformedXml(operation: string, cause: XmlError): ServiceError {
+  if (operation === 'PutBucketAcl' || operation === 'PutObjectAcl') return new ServiceError('MalformedACLError', 400, MALFORMED_XML, { cause });
+  if (operation === 'UpdateObjectEncryption' && cause.fault === 'value') {
+    return new ServiceError('InvalidRequest', 400, 'The object encryption must name SSE-KMS with the full ARN of a KMS key.', { cause });
+  }
+  return new ServiceError('MalformedXML', 400, MALFORMED_XML, { cause });
+}

@@ -9,6 +9,7 @@ import type { Codec } from './codec.ts';
 import { queryCompiler, routeQuery } from './query.ts';
 import { compileRestJsonRouter, restJsonCompiler } from './rest-json.ts';
 import { compileRestXmlCodec, type RestXmlCodec } from './rest-xml.ts';
+import { s3AllowedValues } from './s3-enums.ts';
 import { compileS3Router } from './s3-router.ts';
 import { operationsOf, type Operation } from './schema.ts';
 
@@ -52,9 +53,11 @@ export function loadedService(service: ServiceName): WireService | undefined {
 async function load(service: ServiceName): Promise<WireService> {
   switch (service) {
     case 's3': {
-      const operations = operationsOf(await import('@aws-sdk/client-s3'));
+      const module = await import('@aws-sdk/client-s3');
+      const operations = operationsOf(module);
       const router = compileS3Router(operations);
-      return assemble(service, operations, compileRestXmlCodec, (request, address) => router(request, address as S3Address));
+      const allowedValues = s3AllowedValues(module);
+      return assemble(service, operations, (operation) => compileRestXmlCodec(operation, allowedValues), (request, address) => router(request, address as S3Address));
     }
     case 'kms': {
       const operations = operationsOf(await import('@aws-sdk/client-kms'));

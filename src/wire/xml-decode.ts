@@ -52,12 +52,12 @@ interface MemberDecoder {
 
 function structDecoder(shape: Shape, compile: (shape: Shape) => XmlDecoder, options: XmlDecodeOptions): XmlDecoder {
   const byElement = new Map<string, MemberDecoder>();
-  const attributes: { attribute: string; name: string; required: boolean }[] = [];
+  const attributes: { attribute: string; name: string; required: boolean; allowed: ReadonlySet<string> | undefined }[] = [];
   const required: string[] = [];
   for (const member of shape.members) {
     const element = member.own.xmlName ?? member.name;
     if (member.own.xmlAttribute) {
-      attributes.push({ attribute: element.slice(element.indexOf(':') + 1), name: member.name, required: member.required });
+      attributes.push({ attribute: element.slice(element.indexOf(':') + 1), name: member.name, required: member.required, allowed: options.allowedValues(shape.name, member.name) });
       continue;
     }
     if (member.required) required.push(member.name);
@@ -68,25 +68,26 @@ function structDecoder(shape: Shape, compile: (shape: Shape) => XmlDecoder, opti
   return (element) => {
     requireBlankText(element);
     const value: Record<string, unknown> = {};
-    for (const { attribute, name, required: isRequired } of attributes) {
+    for (const { attribute, name, required: isRequired, allowed } of attributes) {
       const text = element.attributes?.get(attribute);
+      if (text !== undefined && allowed && !allowed.has(text)) throw new XmlError(`${name} has no value of its enumeration`, 'value');
       if (text !== undefined) value[name] = text;
-      else if (isRequired) throw new XmlError(`missing attribute ${attribute}`);
+      else if (isRequired) throw new XmlError(`missing attribute ${attribute}`, 'value');
     }
     let childCount = 0;
     for (const child of element.children) {
       const member = byElement.get(child.name);
       if (!member) {
         if (options.ignoreUnknownElements) continue;
-        throw new XmlError(`unknown element ${child.name} in ${element.name}`);
+        throw new XmlError(`unknown element ${child.name} in ${element.name}`, 'value');
       }
       childCount++;
       if (member.flattened) ((value[member.name] ??= []) as unknown[]).push(member.decode(child));
       else if (Object.hasOwn(value, member.name)) throw new XmlError(`repeated element ${child.name}`);
       else value[member.name] = member.decode(child);
     }
-    for (const name of required) if (!Object.hasOwn(value, name)) throw new XmlError(`missing element ${name} in ${element.name}`);
-    if (shape.isUnion && childCount !== 1) throw new XmlError(`${element.name} wants exactly one child`);
+    for (const name of required) if (!Object.hasOwn(value, name)) throw new XmlError(`missing element ${name} in ${element.name}`, 'value');
+    if (shape.isUnion && childCount !== 1) throw new XmlError(`${element.name} wants exactly one child`, childCount === 0 ? 'value' : 'document');
     return value;
   };
 }
@@ -97,7 +98,7 @@ function restricted(decode: XmlDecoder, shape: Shape, member: Member, options: X
   return (element) => {
     const value = decode(element);
     for (const text of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (!allowed.has(text as string)) throw new XmlError(`${member.name} has no value of its enumeration`);
+      if (!allowed.has(text as string)) throw new XmlError(`${member.name} has no value of its enumeration`, 'value');
     }
     return value;
   };
@@ -120,7 +121,7 @@ function scalarDecoder(shape: Shape): XmlDecoder {
   return (element) => {
     if (element.children.length > 0) throw new XmlError(`elements in ${element.name}`);
     const value = parse(element.text);
-    if (value === undefined) throw new XmlError(`bad ${shape.kind} in ${element.name}`);
+    if (value === undefined) throw new XmlError(`bad ${shape.kind} in ${element.name}`, 'value');
     return value;
   };
 }

@@ -7,9 +7,9 @@ import { SaxesParser } from 'saxes';
 import { isUtf8 } from 'node:buffer';
 
 export interface XmlElement {
-  /** Local name; prefixes are resolved and namespaces not looked at. */
+  /** Local name: prefixes are cut and namespaces not looked at. */
   readonly name: string;
-  /** By local name, xmlns declarations left out. Undefined when there are none. */
+  /** By local name, namespace declarations left out. Undefined when there are none. */
   attributes: Map<string, string> | undefined;
   readonly children: XmlElement[];
   text: string;
@@ -24,8 +24,18 @@ export interface XmlBounds {
 
 export const XML_BOUNDS: XmlBounds = { sizeBytesMax: 2 * 1024 * 1024, depthMax: 20, elementCountMax: 200_000, attributeCountMax: 8 };
 
-/** The text is no XML, or more of it than we take. The message is for the log. */
-export class XmlError extends Error {}
+/**
+ * The text is no XML, or more of it than we take, or not the document that was wanted (`document`); or a value in it is
+ * missing or not of its type (`value`). The message is for the log.
+ */
+export class XmlError extends Error {
+  readonly fault: 'document' | 'value';
+
+  constructor(message: string, fault: 'document' | 'value' = 'document') {
+    super(message);
+    this.fault = fault;
+  }
+}
 
 /** The root element. Throws XmlError, and nothing else. */
 export function readXml(bytes: Uint8Array, bounds: XmlBounds = XML_BOUNDS): XmlElement {
@@ -35,7 +45,7 @@ export function readXml(bytes: Uint8Array, bounds: XmlBounds = XML_BOUNDS): XmlE
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', hasMark ? 3 : 0);
 
-  const parser = new SaxesParser({ xmlns: true, position: false });
+  const parser = new SaxesParser({ position: false });
   const open: XmlElement[] = [];
   let root: XmlElement | undefined;
   let elementCount = 0;
@@ -48,13 +58,11 @@ export function readXml(bytes: Uint8Array, bounds: XmlBounds = XML_BOUNDS): XmlE
   parser.on('opentag', (tag) => {
     if (++elementCount > bounds.elementCountMax) fail('too many elements');
     if (open.length >= bounds.depthMax) fail('too deep');
-    const element: XmlElement = { name: tag.local, attributes: undefined, children: [], text: '' };
+    const element: XmlElement = { name: localName(tag.name), attributes: undefined, children: [], text: '' };
     let attributeCount = 0;
     for (const name in tag.attributes) {
       if (++attributeCount > bounds.attributeCountMax) fail('too many attributes');
-      const attribute = tag.attributes[name]!;
-      if (attribute.prefix === 'xmlns' || name === 'xmlns') continue;
-      (element.attributes ??= new Map()).set(attribute.local, attribute.value);
+      if (name !== 'xmlns' && !name.startsWith('xmlns:')) (element.attributes ??= new Map()).set(localName(name), tag.attributes[name]!);
     }
     const parent = open[open.length - 1];
     if (parent) parent.children.push(element);
@@ -72,4 +80,9 @@ export function readXml(bytes: Uint8Array, bounds: XmlBounds = XML_BOUNDS): XmlE
   parser.on('cdata', addText);
   parser.write(text).close();
   return root ?? fail('no element');
+}
+
+function localName(name: string): string {
+  const colon = name.indexOf(':');
+  return colon < 0 ? name : name.slice(colon + 1);
 }

@@ -111,22 +111,24 @@ export function requestOf(method: string, target: string, headers: Readonly<Reco
 /** `extent` says which members a sample has: all of them, or the required ones only. */
 export type Extent = 'all' | 'required';
 
+export type Override = (member: string, shape: Shape, structure: string) => unknown;
+
 /** A value of the shape. `override` may give a member another value, or leave it out with null. */
-export function sample(shape: Shape, extent: Extent, override: (member: string, shape: Shape) => unknown, name = 'value', depth = 0): unknown {
+export function sample(shape: Shape, extent: Extent, override: Override, name = 'value', depth = 0, structure = ''): unknown {
   switch (shape.kind) {
     case 'struct': {
       const value: Record<string, unknown> = {};
       const members = shape.isUnion ? shape.members.slice(0, 1) : shape.members;
       for (const member of members) {
         if (!shape.isUnion && extent === 'required' && !member.required) continue;
-        const given = override(member.name, member.shape);
+        const given = override(member.name, member.shape, shape.name);
         if (given === null) continue;
-        value[member.name] = given ?? sample(member.shape, extent, override, member.name, depth + 1);
+        value[member.name] = given ?? sample(member.shape, extent, override, member.name, depth + 1, shape.name);
       }
       return value;
     }
     case 'list':
-      return [0, 1].map((index) => override(name, shape.value!) ?? sample(shape.value!, extent, override, `${name}${index}`, depth + 1));
+      return [0, 1].map((index) => override(name, shape.value!, structure) ?? sample(shape.value!, extent, override, `${name}${index}`, depth + 1));
     case 'map':
       return { alpha: sample(shape.value!, extent, override, name, depth + 1), 'beta-2': sample(shape.value!, extent, override, name, depth + 1) };
     case 'string':

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { addressRequest, openService, type ServiceName } from '../../src/wire/index.ts';
+import { s3AllowedValues } from '../../src/wire/s3-enums.ts';
 import type { Shape } from '../../src/wire/schema.ts';
 import { bytesOf, clientOf, plain, sample, type Captured, type Extent } from './wire-kit.ts';
 
@@ -42,13 +43,17 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   RenameObject: ['ClientToken'],
 };
 
+const enumerations = s3AllowedValues(await import('@aws-sdk/client-s3'));
+
 function kindOf(value: unknown): Shape['kind'] {
   return Array.isArray(value) ? 'list' : typeof value === 'object' ? 'map' : (typeof value as 'string' | 'number');
 }
 
 function sampleOf(service: ServiceName, operation: string, shape: Shape, extent: Extent): Record<string, unknown> {
   const headerTexts = new Set(shape.members.filter((member) => member.own.httpHeader !== undefined && member.shape.kind === 'string').map((member) => member.name));
-  const override = (member: string, target: Shape): unknown => {
+  const override = (member: string, target: Shape, structure: string): unknown => {
+    const [enumerated] = service === 's3' && target.kind === 'string' ? (enumerations(structure, member) ?? []) : [];
+    if (enumerated !== undefined) return enumerated;
     if (service === 's3' && Object.hasOwn(S3_VALUES, member)) {
       const value = S3_VALUES[member];
       if (value === null || kindOf(value) === target.kind) return value;
