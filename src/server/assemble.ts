@@ -4,18 +4,19 @@
  */
 import { Gate, noAuditLog } from '../audit/index.ts';
 import { accountRootArn, type Clock } from '../base/index.ts';
-import { openMemoryBlobStore } from '../blobs/index.ts';
+import { openFileBlobStore } from '../blobs/index.ts';
 import { openLmdbCatalog, type Catalog } from '../catalog/index.ts';
 import { BucketKeys, claimRoot, DataKeys, KeyService, MetadataKey, openKeyFile, ServiceMaster } from '../keyring/index.ts';
 import { reapTrash, removeOrphans, type StoreContext } from '../objects/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { kmsOperations } from '../services/kms/index.ts';
+import { createS3Operations } from '../services/s3/index.ts';
 import type { CredentialLookup } from '../signature/index.ts';
 import { openService } from '../wire/index.ts';
 import type { Job } from './background.ts';
 import type { Observer } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
-import { catalogPath, type Prepared } from './prepare.ts';
+import { blobsPath, catalogPath, type Prepared } from './prepare.ts';
 
 export interface Rooms {
   readonly pipeline: Pipeline;
@@ -32,10 +33,10 @@ const hourMs = 60 * minuteMs;
 export async function assemble(prepared: Prepared, clock: Clock, observer: Observer): Promise<Rooms> {
   const { settings } = prepared;
   const { region, account } = settings;
-  const blobs = openMemoryBlobStore();
-  const [root, catalog] = await Promise.all([
-    openKeyFile(prepared.rootKeyPath, { create: false }),
+  const [root, catalog, blobs] = await Promise.all([
+    openKeyFile(settings.rootKeyPath, { create: false }),
     openLmdbCatalog({ path: catalogPath(settings) }),
+    openFileBlobStore({ path: blobsPath(settings) }),
     // Loading a service's schemas takes a while: these two are ready before the first request, others when it comes.
     openService('s3'),
     openService('kms'),
@@ -55,6 +56,7 @@ export async function assemble(prepared: Prepared, clock: Clock, observer: Obser
     lookup: lookupRoot(prepared),
     payloadLimits: {},
     operations: {
+      s3: createS3Operations({ store, gate, keyService, settings }),
       kms: kmsOperations(keyService),
     },
     observe: (record) => observer.request(record),
@@ -63,6 +65,7 @@ export async function assemble(prepared: Prepared, clock: Clock, observer: Obser
   const jobs: Job[] = [
     { name: 'reap trash', everyMs: minuteMs, run: (signal) => reapTrash(store, signal) },
     { name: 'remove orphans', everyMs: 24 * hourMs, run: (signal) => removeOrphans(store, undefined, signal) },
+    { name: 'rotate and delete keys', everyMs: minuteMs, run: () => runKeyWork(keyService) },
     { name: 'rotate service keys', everyMs: hourMs, run: () => Promise.all([master.rotateIfDue(), metadataKey.rotateIfDue()]) },
   ];
   return {
@@ -72,6 +75,11 @@ export async function assemble(prepared: Prepared, clock: Clock, observer: Obser
       await catalog.close();
     },
   };
+}
+
+async function runKeyWork(keyService: KeyService): Promise<void> {
+  const { failed } = await keyService.runDueKeyWork();
+  if (failed.length > 0) throw new AggregateError(failed.map(({ error }) => error), `for keys ${failed.map(({ keyId }) => keyId).join(', ')}`);
 }
 
 /** The account's root user is the only one who has an access key so far. */

@@ -8,20 +8,24 @@
  * puts them in order, turns what they throw into answers, and tells what became of the request.
  */
 import { hash, randomUUID } from 'node:crypto';
-import type { Caller, Gate } from '../audit/index.ts';
-import type { Clock, HttpRequest, HttpResponse, Payload } from '../base/index.ts';
+import type { Gate } from '../audit/index.ts';
+import type { Clock, HttpRequest, HttpResponse, Payload, ServiceError } from '../base/index.ts';
 import type { Principal } from '../policy/index.ts';
 import type { Call, CallNotes, Operation, OperationTable } from '../services/operation.ts';
-import { decodePayload, hoistedHeaders, serviceOfCredentialScope, verifyRequest, type CredentialLookup, type PayloadLimits } from '../signature/index.ts';
 import {
-  addressRequest, encodeError, loadedService, notImplemented, openService,
-  type Address, type Codec, type ServiceName, type WireService,
+  decodePayload, hoistedHeaders, serviceOfCredentialScope, verifyRequest, type CredentialLookup, type PayloadLimits, type VerifyOptions,
+} from '../signature/index.ts';
+import {
+  addressRequest, encodeError, encodeErrorDocument, loadedService, notImplemented, openService,
+  type Address, type Codec, type ErrorContext, type RestXmlCodec, type S3Address, type ServiceName, type WireService,
 } from '../wire/index.ts';
 import { primeBody, readWhole } from './body-whole.ts';
 import { bodyTooLarge, toServiceError } from './failures.ts';
 import type { Answer } from './listener.ts';
+import { admitPostUpload, answerPostUpload, postInput } from './post-object.ts';
 import { hostId, newS3RequestId } from './request-ids.ts';
 import type { Sent } from './send-response.ts';
+import { answerInTime, isSlow } from './slow-answer.ts';
 
 /** What is told of each request once its answer has left. Never a key, a secret or a signature. */
 export interface RequestRecord {
@@ -55,13 +59,14 @@ export interface PipelineOptions {
   payloadLimits: PayloadLimits;
   operations: Readonly<Partial<Record<ServiceName, OperationTable>>>;
   observe(record: RequestRecord): void;
+  /** When an answer that takes long begins with white space; 10 seconds when absent. */
+  keepAliveAfterMs?: number | undefined;
 }
 
 /** How far a caller's clock may be off. */
 const skewMs = 900_000;
 const wholeBodySizeBytesMax = 1_048_576;
 const anonymous: Principal = { kind: 'anonymous' };
-const noOperations: OperationTable = new Map();
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -78,69 +83,82 @@ export class Pipeline {
       response = await this.#perform(request, exchange);
       await primeBody(response);
     } catch (error) {
-      response = refuse(error, exchange);
+      response = exchange.errorResponse(error);
     }
     return this.#sign(response, exchange);
   };
 
   async #perform(received: HttpRequest, exchange: Exchange): Promise<HttpResponse> {
-    const { gate, baseDomains } = this.#options;
-    const address = addressRequest(received, { baseDomains, scopeService: serviceOfCredentialScope(received) });
+    const address = addressRequest(received, { baseDomains: this.#options.baseDomains, scopeService: serviceOfCredentialScope(received) });
     exchange.toService(address.service);
     const wire = loadedService(address.service) ?? (await openService(address.service));
-    const { request, name, caller, payload, body } = await (isBodyFirst(address.service)
-      ? this.#admitWhole(received, address, wire, exchange)
-      : this.#admitStreaming(received, address, wire, exchange));
+    if (isBodyFirst(address.service)) return this.#performBodyFirst(received, address, wire, exchange);
 
-    const operation = (this.#options.operations[address.service] ?? noOperations).get(name) as Operation<unknown, object> | undefined;
-    const codec = wire.codec(name);
-    if (!operation || !codec) throw notImplemented(address.service, name);
+    const name = (exchange.operation = wire.route(received, address));
+    if (name === 'PostObject') return this.#performPostObject(received, address as S3Address, wire, exchange);
+    const verified = await verifyRequest(received, this.#verifyOptions(address.service));
+    const request = withHoistedHeaders(received);
+    const { operation, codec } = this.#find(address.service, name, wire);
     const input = codec.decodeHead(request, address);
-    if (body) codec.decodeBody(body, input);
+    const payload = decodePayload(request, verified.payload, this.#options.payloadLimits);
     if (codec.bodyKind === 'stream') input[codec.payloadMember as string] = payload.body;
-    const call: Call = {
-      caller,
-      requestId: exchange.requestId,
-      headers: request.headers,
-      query: address.query,
-      payload,
-      origin: `${request.secure ? 'https' : 'http'}://${request.headers['host'] ?? 'localhost'}`,
-      notes: exchange.notes,
-    };
+    const call = exchange.callOf(verified.kind === 'anonymous' ? anonymous : verified.identity, request, address.query, payload);
 
     await operation.before?.(input, call);
-    const proof = gate.authorize(caller, await operation.demands(input, call), input);
-    if (!body && isReadWhole(codec)) {
+    const proof = this.#options.gate.authorize(call.caller, await operation.demands(input, call), input);
+    if (isReadWhole(codec)) {
       codec.decodeBody(await readWhole(payload.body, codec.bodySizeBytesMax, () => bodyTooLarge(address.service, codec.bodySizeBytesMax)), input);
     }
-    const output = await operation.act(proof, call);
-    return codec.encode(output as Record<string, unknown>, exchange.requestId);
+    if (isSlow(name)) {
+      return answerInTime(operation.act(proof, call), codec as RestXmlCodec, (error) => exchange.errorDocument(error), this.#options.keepAliveAfterMs);
+    }
+    return codec.encode((await operation.act(proof, call)) as Record<string, unknown>, exchange.requestId);
   }
 
-  /** S3 and Glacier: the signature covers the head, and vouches for the body through what the head says of it. */
-  async #admitStreaming(received: HttpRequest, address: Address, wire: WireService, exchange: Exchange): Promise<Admitted> {
-    const { clock, lookup, regions, payloadLimits } = this.#options;
-    const name = (exchange.operation = wire.route(received, address));
-    const verified = await verifyRequest(received, { service: address.service, regions, clock, skewMs, lookup });
-    const request = withHoistedHeaders(received);
-    const principal = verified.kind === 'anonymous' ? anonymous : verified.identity;
-    return {
-      request,
-      name,
-      caller: exchange.callerOf(principal),
-      payload: decodePayload(request, verified.payload, payloadLimits),
-      body: undefined,
-    };
-  }
-
-  async #admitWhole(request: HttpRequest, address: Address, wire: WireService, exchange: Exchange): Promise<Admitted> {
-    const { clock, lookup, regions } = this.#options;
+  /** KMS, CloudTrail, IAM, STS: the signature covers the body, which holds the whole input. */
+  async #performBodyFirst(request: HttpRequest, address: Address, wire: WireService, exchange: Exchange): Promise<HttpResponse> {
+    // Named in the log even when its body or its signature is refused.
     if (!wire.routesByBody) exchange.operation = wire.route(request, address);
     const body = await readWhole(request.body, wholeBodySizeBytesMax, () => bodyTooLarge(address.service, wholeBodySizeBytesMax));
     const name = (exchange.operation = wire.route(request, address, body));
-    const verified = await verifyRequest(request, { service: address.service, regions, clock, skewMs, lookup, bodySha256: hash('sha256', body, 'hex') });
-    const principal = verified.kind === 'anonymous' ? anonymous : verified.identity;
-    return { request, name, caller: exchange.callerOf(principal), payload: noPayload, body };
+    const verified = await verifyRequest(request, { ...this.#verifyOptions(address.service), bodySha256: hash('sha256', body, 'hex') });
+    const { operation, codec } = this.#find(address.service, name, wire);
+    const input = codec.decodeHead(request, address);
+    codec.decodeBody(body, input);
+    const call = exchange.callOf(verified.kind === 'anonymous' ? anonymous : verified.identity, request, address.query, noPayload);
+
+    await operation.before?.(input, call);
+    const proof = this.#options.gate.authorize(call.caller, await operation.demands(input, call), input);
+    return codec.encode((await operation.act(proof, call)) as Record<string, unknown>, exchange.requestId);
+  }
+
+  /** A browser's form: fields take the place of headers, a signed policy that of the signature. */
+  async #performPostObject(request: HttpRequest, address: S3Address, wire: WireService, exchange: Exchange): Promise<HttpResponse> {
+    const { operations, gate } = this.#options;
+    const operation = operations.s3?.get('PostObject') as AnyOperation | undefined;
+    const codec = wire.codec('PutObject');
+    if (!operation || !codec) throw notImplemented('s3', 'PostObject');
+    const upload = await admitPostUpload(request, address, this.#verifyOptions('s3'));
+    const input = postInput(wire, upload, request);
+    input['Body'] = upload.payload.body;
+    const call = exchange.callOf(upload.principal, { ...request, headers: upload.headers }, address.query, upload.payload);
+
+    await operation.before?.(input, call);
+    const proof = gate.authorize(call.caller, await operation.demands(input, call), input);
+    return answerPostUpload(codec, (await operation.act(proof, call)) as Record<string, unknown>, upload, call.origin);
+  }
+
+  #verifyOptions(service: ServiceName): VerifyOptions<Principal> {
+    const { clock, lookup, regions } = this.#options;
+    return { service, regions, clock, skewMs, lookup };
+  }
+
+  /** Throws NotImplemented, naming the operation. */
+  #find(service: ServiceName, name: string, wire: WireService): { operation: AnyOperation; codec: Codec } {
+    const operation = this.#options.operations[service]?.get(name) as AnyOperation | undefined;
+    const codec = wire.codec(name);
+    if (!operation || !codec) throw notImplemented(service, name);
+    return { operation, codec };
   }
 
   /** Puts on what every answer carries, and sees to it that the record is told when the answer has left. */
@@ -159,14 +177,7 @@ export class Pipeline {
   }
 }
 
-interface Admitted {
-  request: HttpRequest;
-  name: string;
-  caller: Caller;
-  payload: Payload;
-  /** Read already. */
-  body: Buffer | undefined;
-}
+type AnyOperation = Operation<unknown, object>;
 
 const noPayload: Payload = {
   body: {
@@ -194,14 +205,6 @@ function withHoistedHeaders(request: HttpRequest): HttpRequest {
   return request;
 }
 
-function refuse(error: unknown, exchange: Exchange): HttpResponse {
-  const { service, request } = exchange;
-  const refusal = toServiceError(service, error);
-  exchange.errorCode = refusal.code;
-  if (refusal.status >= 500) exchange.cause = refusal.cause;
-  return encodeError(service, refusal, { requestId: exchange.requestId, hostId, method: request.method, resource: request.rawPath });
-}
-
 /** What is known of one request while it is under way. */
 class Exchange {
   readonly request: HttpRequest;
@@ -224,10 +227,34 @@ class Exchange {
     if (service !== 's3') this.requestId = randomUUID();
   }
 
-  callerOf(principal: Principal): Caller {
-    const { remoteAddress, secure } = this.request;
-    if (principal.kind !== 'anonymous') this.#accessKeyId = principal.accessKeyId;
-    return { principal, requestId: this.requestId, sourceIp: remoteAddress, secure, signed: principal.kind !== 'anonymous', facts: {} };
+  callOf(principal: Principal, request: HttpRequest, query: ReadonlyMap<string, string>, payload: Payload): Call {
+    const { requestId, notes } = this;
+    const { remoteAddress: sourceIp, secure, headers } = request;
+    const signed = principal.kind !== 'anonymous';
+    if (signed) this.#accessKeyId = principal.accessKeyId;
+    const origin = `${secure ? 'https' : 'http'}://${this.request.headers['host'] ?? 'localhost'}`;
+    return { caller: { principal, requestId, sourceIp, secure, signed, facts: {} }, requestId, headers, query, payload, origin, notes };
+  }
+
+  /** Notes a refusal for the record; what the caller is told of it. */
+  refusal(error: unknown): ServiceError {
+    const refusal = toServiceError(this.service, error);
+    this.errorCode = refusal.code;
+    if (refusal.status >= 500) this.cause = refusal.cause;
+    return refusal;
+  }
+
+  /** The refusal of an S3 request whose status line has gone out already. */
+  errorDocument(error: unknown): string {
+    return encodeErrorDocument(this.refusal(error), this.#errorContext());
+  }
+
+  errorResponse(error: unknown): HttpResponse {
+    return encodeError(this.service, this.refusal(error), this.#errorContext());
+  }
+
+  #errorContext(): ErrorContext {
+    return { requestId: this.requestId, hostId, method: this.request.method, resource: this.request.rawPath };
   }
 
   record(status: number, sent: Sent): RequestRecord {

@@ -2,7 +2,6 @@
  * The way of a browser's form upload: fields instead of headers, a signed policy instead of a signed request.
  * From the gate on it is a PutObject.
  */
-import type { Caller } from '../audit/index.ts';
 import type { ByteSource, HttpRequest, HttpResponse, Payload } from '../base/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { checkPostContentLength, checkPostPolicy, verifyPostForm, type PostFormOptions, type PostPolicy } from '../signature/index.ts';
@@ -10,7 +9,7 @@ import { missingField, readPostForm, type PostForm } from '../wire/post-form.ts'
 import { escapeXml, urlEncodeKey, XML_DECLARATION, type Codec, type S3Address, type WireService } from '../wire/index.ts';
 
 export interface PostUpload {
-  caller: Caller;
+  principal: Principal;
   /** As the PutObject codec reads them: form fields under their header names. */
   headers: Readonly<Record<string, string>>;
   address: S3Address;
@@ -23,9 +22,7 @@ const headerOfField: Readonly<Record<string, string>> = { acl: 'x-amz-acl' };
 const notHeaders = new Set(['key', 'policy', 'file', 'tagging', 'success_action_status', 'success_action_redirect', 'redirect', 'bucket']);
 
 /** Reads the form up to its file, and tells who signed it. Throws ServiceError. */
-export async function admitPostUpload(
-  request: HttpRequest, address: S3Address, options: PostFormOptions<Principal>, callerOf: (principal: Principal) => Caller,
-): Promise<PostUpload> {
+export async function admitPostUpload(request: HttpRequest, address: S3Address, options: PostFormOptions<Principal>): Promise<PostUpload> {
   const form = await readPostForm(request);
   const verified = await verifyPostForm(form.fields, options);
   const key = form.fields.get('key');
@@ -37,8 +34,8 @@ export async function admitPostUpload(
     checkPostPolicy(verified.policy, new Map([...fields, ['bucket', bucket]]));
     payload = { ...payload, body: boundedFile(form, verified.policy) };
   }
-  const caller = callerOf(verified.kind === 'post' ? verified.identity : { kind: 'anonymous' });
-  return { caller, headers: headersOf(request, fields), address: { ...address, key: fields.get('key') ?? key }, payload, fields };
+  const principal: Principal = verified.kind === 'post' ? verified.identity : { kind: 'anonymous' };
+  return { principal, headers: headersOf(request, fields), address: { ...address, key: fields.get('key') ?? key }, payload, fields };
 }
 
 /** The file, whose size is judged by the policy as it comes, and in the end. */

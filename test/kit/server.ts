@@ -11,16 +11,16 @@ import { join } from 'node:path';
 import { KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { MovableClock } from '../../src/base/index.ts';
+import type { Config } from '../../src/server/config.ts';
 import type { ListenerLimits } from '../../src/server/listener.ts';
 import type { Observer } from '../../src/server/observer.ts';
 import type { RequestRecord } from '../../src/server/pipeline.ts';
 import { prepare } from '../../src/server/prepare.ts';
 import { startServer as startRealServer, type RunningServer } from '../../src/server/server.ts';
-import type { Settings } from '../../src/server/settings.ts';
 import { sign } from './sign.ts';
 
 export interface StartOptions {
-  settings?: Partial<Settings>;
+  settings?: Partial<Config>;
   limits?: Partial<ListenerLimits>;
   clock?: MovableClock;
   /** Keep working on the data of a server that was stopped with `keepData`. */
@@ -77,6 +77,9 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     region: testRegion,
     account: testAccount,
     domains: [],
+    workers: 1,
+    rootKeyPath: join(dataDir, 'root.key'),
+    logLevel: 'info',
     trustedProxies: [],
     defaultEncryption: 'AES256',
     newBucketsBlock: 'NONE',
