@@ -4,6 +4,7 @@
  */
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { nearest } from '../server/config-error.ts';
 import type { Command } from './command.ts';
 
 interface Entry {
@@ -38,37 +39,12 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!entry) {
-    const nearest = nearestName(name, Object.keys(commands));
-    process.stderr.write(`coffer: there is no command ${JSON.stringify(name)}.${nearest ? ` Did you mean ${nearest}?` : ''} coffer --help lists them.\n`);
+    const meant = nearest(name, Object.keys(commands));
+    process.stderr.write(`coffer: there is no command ${JSON.stringify(name)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} coffer --help lists them.\n`);
     return 2;
   }
   const { command } = await entry.load();
   return command(rest);
-}
-
-/** The candidate with the fewest edits, when they are few enough to be a slip. */
-export function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 2)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(name, candidate);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-/** Levenshtein's, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 if (import.meta.main) {

@@ -1,10 +1,14 @@
 /** A worker process: waits to be told what to serve, serves it, stops when told or when the primary is gone. */
+import type { Log } from './log.ts';
 import type { RunningServer } from './server.ts';
 import type { ToPrimary, ToWorker } from './worker-messages.ts';
 
 const stopGraceMs = 9_000;
 
+// Loaded while the primary prepares what to serve.
+const modules = import('./worker-modules.ts');
 let running: RunningServer | undefined;
+let log: Log | undefined;
 let stopping = false;
 let lastMetricsId = 0;
 const metricsWaiters = new Map<number, (text: string) => void>();
@@ -15,8 +19,9 @@ function tell(message: ToPrimary): void {
 
 async function start(message: ToWorker & { kind: 'start' }): Promise<void> {
   try {
-    const { startServer } = await import('./server.ts');
-    running = await startServer(message.prepared, { allMetrics });
+    const { createLog, createMetrics, createObserver, startServer } = await modules;
+    log = createLog({ level: message.prepared.settings.logLevel });
+    running = await startServer(message.prepared, { observer: createObserver(log, createMetrics({ processMetrics: true })), allMetrics });
     tell({ kind: 'ready', addresses: running.addresses });
   } catch (error) {
     process.send?.({ kind: 'failed', message: error instanceof Error ? error.message : String(error) } satisfies ToPrimary, () => process.exit(1));
@@ -27,6 +32,7 @@ async function stop(graceMs: number): Promise<void> {
   if (stopping) return;
   stopping = true;
   await running?.stop(graceMs);
+  log?.flush();
   process.exit(0);
 }
 
