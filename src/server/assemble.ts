@@ -4,10 +4,8 @@
  */
 import { Gate, noAuditLog } from '../audit/index.ts';
 import { accountRootArn, type Clock } from '../base/index.ts';
-import { openFileBlobStore } from '../blobs/index.ts';
-import { openLmdbCatalog, type Catalog } from '../catalog/index.ts';
-import { BucketKeys, claimRoot, DataKeys, KeyService, MetadataKey, openKeyFile, ServiceMaster } from '../keyring/index.ts';
-import { reapTrash, removeOrphans, type StoreContext } from '../objects/index.ts';
+import type { KeyService } from '../keyring/index.ts';
+import { reapTrash, removeOrphans } from '../objects/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { kmsOperations } from '../services/kms/index.ts';
 import { createS3Operations } from '../services/s3/index.ts';
@@ -16,42 +14,28 @@ import { openService } from '../wire/index.ts';
 import type { Job } from './background.ts';
 import type { Observer } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
-import { blobsPath, catalogPath, type Prepared } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
+import { openRooms, type Rooms } from './rooms.ts';
 
-export interface Rooms {
+export interface Assembly {
+  readonly rooms: Rooms;
   readonly pipeline: Pipeline;
-  readonly catalog: Catalog;
-  readonly store: StoreContext;
-  readonly keyService: KeyService;
   readonly jobs: readonly Job[];
-  close(): Promise<void>;
 }
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-export async function assemble(prepared: Prepared, clock: Clock, observer: Observer): Promise<Rooms> {
+export async function assemble(prepared: Prepared, clock: Clock, observer: Observer): Promise<Assembly> {
   const { settings } = prepared;
-  const { region, account } = settings;
-  const [root, catalog, blobs] = await Promise.all([
-    openKeyFile(settings.rootKeyPath, { create: false }),
-    openLmdbCatalog({ path: catalogPath(settings) }),
-    openFileBlobStore({ path: blobsPath(settings) }),
-    // Loading a service's schemas takes a while: these two are ready before the first request, others when it comes.
-    openService('s3'),
-    openService('kms'),
-  ]);
-  await claimRoot(catalog, root);
-
   const gate = new Gate(noAuditLog);
-  const keyService = new KeyService({ catalog, root, gate, clock, region, account });
-  const [master, metadataKey] = await Promise.all([ServiceMaster.open(catalog, root, clock), MetadataKey.open(catalog, root, clock)]);
-  const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock }) });
-  const store: StoreContext = { catalog, blobs, clock, dataKeys, metadataKey };
+  // Loading a service's schemas takes a while: these two are ready before the first request, others when it comes.
+  const [rooms] = await Promise.all([openRooms(settings, { gate, clock }), openService('s3'), openService('kms')]);
+  const { store, keyService, master, metadataKey } = rooms;
 
   const pipeline = new Pipeline({
     gate, clock,
-    regions: [region],
+    regions: [settings.region],
     baseDomains: settings.domains,
     lookup: lookupRoot(prepared),
     payloadLimits: {},
@@ -68,13 +52,7 @@ export async function assemble(prepared: Prepared, clock: Clock, observer: Obser
     { name: 'rotate and delete keys', everyMs: minuteMs, run: () => runKeyWork(keyService) },
     { name: 'rotate service keys', everyMs: hourMs, run: () => Promise.all([master.rotateIfDue(), metadataKey.rotateIfDue()]) },
   ];
-  return {
-    pipeline, catalog, store, keyService, jobs,
-    close: async () => {
-      keyService.vault.close();
-      await catalog.close();
-    },
-  };
+  return { rooms, pipeline, jobs };
 }
 
 async function runKeyWork(keyService: KeyService): Promise<void> {

@@ -4,10 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { openKeyFile } from '../keyring/index.ts';
 import type { Config } from './config.ts';
 import { lockData, type DataLock } from './data-lock.ts';
+import { catalogPath } from './rooms.ts';
 import { findRootCredentials, type FoundCredentials } from './root-credentials.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -41,12 +41,4 @@ export async function prepare(settings: Config): Promise<Preparation> {
     lock.release();
     throw error;
   }
-}
-
-export function catalogPath(settings: Config): string {
-  return join(settings.data, 'catalog');
-}
-
-export function blobsPath(settings: Config): string {
-  return join(settings.data, 'blobs');
 }

@@ -1,12 +1,13 @@
 /** One serving process: rooms, listeners, the pages beside the APIs, background work; and their orderly end. */
 import { readFile } from 'node:fs/promises';
 import { systemClock, type Clock, type HttpRequest } from '../base/index.ts';
-import { assemble, type Rooms } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import { Background } from './background.ts';
 import { trustedProxies } from './connection.ts';
 import { createListener, type Answer, type Listener, type ListenerLimits } from './listener.ts';
 import type { Observer } from './observer.ts';
 import type { Prepared } from './prepare.ts';
+import type { Rooms } from './rooms.ts';
 import { serverPages } from './server-pages.ts';
 import type { Endpoint } from './settings.ts';
 import type { BoundAddresses } from './worker-messages.ts';
@@ -30,7 +31,7 @@ export interface RunningServer {
 export async function startServer(prepared: Prepared, parts: ServerParts): Promise<RunningServer> {
   const { settings } = prepared;
   const { observer, clock = systemClock } = parts;
-  const rooms = await assemble(prepared, clock, observer);
+  const { rooms, pipeline, jobs } = await assemble(prepared, clock, observer);
   const listeners: Listener[] = [];
   try {
     let stopping = false;
@@ -39,7 +40,7 @@ export async function startServer(prepared: Prepared, parts: ServerParts): Promi
       isReady: async () => !stopping && (await canRead(rooms)),
       metrics: parts.allMetrics ?? (() => observer.metrics()),
     });
-    const handle = (request: HttpRequest): Promise<Answer> => pages(request) ?? rooms.pipeline.handle(request);
+    const handle = (request: HttpRequest): Promise<Answer> => pages(request) ?? pipeline.handle(request);
     const common = { handle, limits: parts.limits ?? {}, ...(settings.trustedProxies.length > 0 ? { trustedProxies: trustedProxies(settings.trustedProxies) } : {}) };
     const listen = async ({ host, port }: Endpoint, listener: Listener) => {
       listeners.push(listener);
@@ -48,7 +49,7 @@ export async function startServer(prepared: Prepared, parts: ServerParts): Promi
     const http = settings.http && (await listen(settings.http, createListener(common)));
     const https = settings.https && (await listen(settings.https, createListener({ ...common, tls: await readTls(prepared) })));
 
-    const background = new Background({ catalog: rooms.catalog, clock, jobs: rooms.jobs, log: { failed: (job, error) => observer.jobFailed(job, error) } });
+    const background = new Background({ catalog: rooms.store.catalog, clock, jobs, log: { failed: (job, error) => observer.jobFailed(job, error) } });
     background.start();
     return {
       addresses: { http, https },
@@ -66,7 +67,7 @@ export async function startServer(prepared: Prepared, parts: ServerParts): Promi
   }
 }
 
-async function canRead({ catalog }: Rooms): Promise<boolean> {
+async function canRead({ store: { catalog } }: Rooms): Promise<boolean> {
   await catalog.get(Buffer.from('health'));
   return true;
 }
