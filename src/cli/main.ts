@@ -15,6 +15,10 @@ interface Entry {
 const commands: Readonly<Record<string, Entry>> = {
   serve: { summary: 'start the server', load: () => import('./serve.ts') },
   init: { summary: 'make data directory, root key, credentials and certificate, and stop', load: () => import('./init.ts') },
+  keys: { summary: 'list the keys of Coffer itself, rotate the SSE-S3 master key', load: () => import('./keys.ts') },
+  inspect: { summary: "show an object's envelope, its chain of keys and its sealed bytes", load: () => import('./inspect.ts') },
+  verify: { summary: 'open every chunk of every object', load: () => import('./verify.ts') },
+  decrypt: { summary: 'break glass: decrypt an object without a server', load: () => import('./decrypt.ts') },
 };
 
 const usage = `coffer: an S3-compatible object store with real server-side encryption

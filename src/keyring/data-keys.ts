@@ -59,7 +59,8 @@ export class DataKeys {
    * Every wrapping is undone and compared before it is returned: a key that cannot be unwrapped must fail the
    * write, not the read. Throws ServiceError of the key service, Denied.
    */
-  async create(choice: EncryptionChoice, place: ObjectVersion, caller: Caller): Promise<{ keys: PayloadKeys; envelope: Envelope }> {
+  async create(choice: EncryptionChoice, place: ObjectVersion, requester: Caller): Promise<{ keys: PayloadKeys; envelope: Envelope }> {
+    const caller = throughS3(requester);
     switch (choice.scheme) {
       case 'NONE':
         return { keys: { layers: 0 }, envelope: { scheme: 'NONE' } };
@@ -96,7 +97,8 @@ export class DataKeys {
    * The keys of an envelope, in the caller's name. Throws CustomerKeyError, ServiceError of the key service,
    * Denied, and SealError when the envelope was tampered with.
    */
-  async unwrap(envelope: Envelope, place: ObjectVersion, caller: Caller, customerKey?: Buffer): Promise<PayloadKeys> {
+  async unwrap(envelope: Envelope, place: ObjectVersion, requester: Caller, customerKey?: Buffer): Promise<PayloadKeys> {
+    const caller = throughS3(requester);
     if (envelope.scheme !== 'SSE-C' && customerKey !== undefined) throw new CustomerKeyError('not-applicable');
     switch (envelope.scheme) {
       case 'NONE':
@@ -173,6 +175,11 @@ export class DataKeys {
     const masterKey = await this.#master.byId(wrapped.keyVersionId);
     return open(masterKey, dataKeyContext({ scheme, keyVersionId: wrapped.keyVersionId, ...place }), wrapped.wrappedDataKey);
   }
+}
+
+/** The key service is asked in the requester's own name, by S3. */
+function throughS3(requester: Caller): Caller {
+  return { ...requester, facts: { ...requester.facts, viaService: 's3' } };
 }
 
 /** The context of a key that serves one object. Source: contract s3-encryption.md 7.1. */

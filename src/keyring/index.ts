@@ -19,3 +19,4 @@ export { algorithmsOf, specTraits } from './key-specs.ts';
 export * from './alias-administration.ts';
 export * from './key-administration.ts';
 export * from './rotation-administration.ts';
+export { readWrappedMaterial, readWrappedServiceKey, type WrappedMaterial } from './wrapped-material.ts';

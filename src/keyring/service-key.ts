@@ -80,6 +80,18 @@ export class ServiceKey {
     return key;
   }
 
+  /** All versions, oldest first. */
+  async versions(): Promise<{ keyVersionId: string; createdAtMs: number; isCurrent: boolean }[]> {
+    const { keyVersionId: currentId } = await this.current();
+    const start = catalogKeys.serviceVersion(this.#name, '');
+    const entries = await this.#catalog.range({ start, end: Buffer.concat([start, Buffer.of(0xff)]) });
+    const versions = entries.map(({ key, value }) => {
+      const keyVersionId = key.toString('latin1', start.byteLength);
+      return { keyVersionId, createdAtMs: decodeRecord<WrappedRecord>(value, 'a service key').createdAtMs, isCurrent: keyVersionId === currentId };
+    });
+    return versions.sort((a, b) => a.createdAtMs - b.createdAtMs);
+  }
+
   /** Makes a new version current and returns its id. Of several processes that rotate at once, one does. */
   async rotate(): Promise<string> {
     const before = await this.#catalog.get(catalogKeys.servicePointer(this.#name));

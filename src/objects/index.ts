@@ -4,6 +4,7 @@
  */
 export * from './buckets.ts';
 export * from './errors.ts';
+export * from './export.ts';
 export * from './listing.ts';
 export * from './metadata.ts';
 export * from './payload-write.ts';
@@ -14,4 +15,5 @@ export * from './store-context.ts';
 export * from './trash.ts';
 export * from './uploads.ts';
 export * from './version-id.ts';
+export * from './walk.ts';
 export * from './versions.ts';
