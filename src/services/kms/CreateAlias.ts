@@ -11,10 +11,10 @@ const listAliasesLimitDefault = 50;
 
 export const CreateAlias: KmsOperation<CreateAliasRequest, void> = {
   name: 'CreateAlias',
-  constrain: (input, constraints) => {
-    constrainAliasName(constraints, input.AliasName);
-    constrainKeyId(constraints, input.TargetKeyId, 'targetKeyId');
-    constraints.check();
+  constrain: (input, check) => {
+    constrainAliasName(check, input.AliasName);
+    constrainKeyId(check, input.TargetKeyId, 'targetKeyId');
+    check.done();
     checkAliasName(input.AliasName!);
   },
   handle: (keys, input, caller) => createAlias(keys, caller, input.AliasName!, input.TargetKeyId!),
@@ -22,10 +22,10 @@ export const CreateAlias: KmsOperation<CreateAliasRequest, void> = {
 
 export const UpdateAlias: KmsOperation<UpdateAliasRequest, void> = {
   name: 'UpdateAlias',
-  constrain: (input, constraints) => {
-    constrainAliasName(constraints, input.AliasName);
-    constrainKeyId(constraints, input.TargetKeyId, 'targetKeyId');
-    constraints.check();
+  constrain: (input, check) => {
+    constrainAliasName(check, input.AliasName);
+    constrainKeyId(check, input.TargetKeyId, 'targetKeyId');
+    check.done();
     checkAliasName(input.AliasName!);
   },
   handle: (keys, input, caller) => updateAlias(keys, caller, input.AliasName!, input.TargetKeyId!),
@@ -33,9 +33,9 @@ export const UpdateAlias: KmsOperation<UpdateAliasRequest, void> = {
 
 export const DeleteAlias: KmsOperation<DeleteAliasRequest, void> = {
   name: 'DeleteAlias',
-  constrain: (input, constraints) => {
-    constrainAliasName(constraints, input.AliasName);
-    constraints.check();
+  constrain: (input, check) => {
+    constrainAliasName(check, input.AliasName);
+    check.done();
     checkAliasName(input.AliasName!);
   },
   handle: (keys, input, caller) => deleteAlias(keys, caller, input.AliasName!),
@@ -43,9 +43,9 @@ export const DeleteAlias: KmsOperation<DeleteAliasRequest, void> = {
 
 export const ListAliases: KmsOperation<ListAliasesRequest, ListAliasesResponse> = {
   name: 'ListAliases',
-  constrain: (input, constraints) => {
-    constrainOptionalKeyId(constraints, input.KeyId);
-    constrainPage(constraints, input, listAliasesLimitMax, listOf(input));
+  constrain: (input, check) => {
+    constrainOptionalKeyId(check, input.KeyId);
+    constrainPage(check, input, listAliasesLimitMax, listOf(input));
   },
   handle: async (keys, input, caller) => {
     const limit = input.Limit ?? listAliasesLimitDefault;

@@ -9,15 +9,15 @@ import type { KmsOperation } from './kms-operation.ts';
 
 export const CreateKey: KmsOperation<CreateKeyRequest, CreateKeyResponse> = {
   name: 'CreateKey',
-  constrain: (input, constraints) => {
-    constraints.text('policy', input.Policy, { min: 1, max: 131_072 });
-    constraints.text('description', input.Description, { min: 0, max: 8192 });
-    constraints.oneOf('keyUsage', input.KeyUsage, Object.values(keyUsages));
-    constraints.oneOf('keySpec', input.KeySpec, Object.values(keySpecs));
-    constraints.oneOf('customerMasterKeySpec', input.CustomerMasterKeySpec, Object.values(keySpecs));
-    constraints.oneOf('origin', input.Origin, Object.values(origins));
-    constrainTags(constraints, input.Tags);
-    constraints.check();
+  constrain: (input, check) => {
+    check.text('policy', input.Policy, { min: 1, max: 131_072 });
+    check.text('description', input.Description, { min: 0, max: 8192 });
+    check.oneOf('keyUsage', input.KeyUsage, Object.values(keyUsages));
+    check.oneOf('keySpec', input.KeySpec, Object.values(keySpecs));
+    check.oneOf('customerMasterKeySpec', input.CustomerMasterKeySpec, Object.values(keySpecs));
+    check.oneOf('origin', input.Origin, Object.values(origins));
+    constrainTags(check, input.Tags);
+    check.done();
     refuseUnsupported(input);
     wantedKind(input);
   },

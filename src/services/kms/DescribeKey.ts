@@ -11,16 +11,16 @@ const listKeysLimitDefault = 100;
 
 export const DescribeKey: KmsOperation<DescribeKeyRequest, DescribeKeyResponse> = {
   name: 'DescribeKey',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constrainGrantTokens(constraints, input.GrantTokens);
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    constrainGrantTokens(check, input.GrantTokens);
   },
   handle: async (keys, input, caller) => ({ KeyMetadata: await describeKey(keys, caller, input.KeyId!) }),
 };
 
 export const ListKeys: KmsOperation<ListKeysRequest, ListKeysResponse> = {
   name: 'ListKeys',
-  constrain: (input, constraints) => constrainPage(constraints, input, listKeysLimitMax, 'keys'),
+  constrain: (input, check) => constrainPage(check, input, listKeysLimitMax, 'keys'),
   handle: async (keys, input, caller) => {
     const limit = input.Limit ?? listKeysLimitDefault;
     const found = await listKeys(keys, caller, pageStart('keys', input), limit + 1);
@@ -31,10 +31,10 @@ export const ListKeys: KmsOperation<ListKeysRequest, ListKeysResponse> = {
 
 export const UpdateKeyDescription: KmsOperation<UpdateKeyDescriptionRequest, void> = {
   name: 'UpdateKeyDescription',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constraints.required('description', input.Description);
-    constraints.text('description', input.Description, { min: 0, max: 8192 });
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    check.required('description', input.Description);
+    check.text('description', input.Description, { min: 0, max: 8192 });
   },
   handle: (keys, input, caller) => updateKeyDescription(keys, caller, input.KeyId!, input.Description!),
 };

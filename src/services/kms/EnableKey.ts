@@ -6,12 +6,12 @@ import type { KmsOperation } from './kms-operation.ts';
 
 export const EnableKey: KmsOperation<EnableKeyRequest, void> = {
   name: 'EnableKey',
-  constrain: (input, constraints) => constrainKeyId(constraints, input.KeyId),
+  constrain: (input, check) => constrainKeyId(check, input.KeyId),
   handle: (keys, input, caller) => setKeyEnabled(keys, caller, input.KeyId!, true),
 };
 
 export const DisableKey: KmsOperation<DisableKeyRequest, void> = {
   name: 'DisableKey',
-  constrain: (input, constraints) => constrainKeyId(constraints, input.KeyId),
+  constrain: (input, check) => constrainKeyId(check, input.KeyId),
   handle: (keys, input, caller) => setKeyEnabled(keys, caller, input.KeyId!, false),
 };

@@ -18,22 +18,22 @@ const listRotationsLimitDefault = 100;
 
 export const EnableKeyRotation: KmsOperation<EnableKeyRotationRequest, void> = {
   name: 'EnableKeyRotation',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constraints.number('rotationPeriodInDays', input.RotationPeriodInDays, { min: periodDaysMin, max: periodDaysMax });
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    check.number('rotationPeriodInDays', input.RotationPeriodInDays, { min: periodDaysMin, max: periodDaysMax });
   },
   handle: (keys, input, caller) => enableKeyRotation(keys, caller, input.KeyId!, input.RotationPeriodInDays),
 };
 
 export const DisableKeyRotation: KmsOperation<DisableKeyRotationRequest, void> = {
   name: 'DisableKeyRotation',
-  constrain: (input, constraints) => constrainKeyId(constraints, input.KeyId),
+  constrain: (input, check) => constrainKeyId(check, input.KeyId),
   handle: (keys, input, caller) => disableKeyRotation(keys, caller, input.KeyId!),
 };
 
 export const GetKeyRotationStatus: KmsOperation<GetKeyRotationStatusRequest, GetKeyRotationStatusResponse> = {
   name: 'GetKeyRotationStatus',
-  constrain: (input, constraints) => constrainKeyId(constraints, input.KeyId),
+  constrain: (input, check) => constrainKeyId(check, input.KeyId),
   handle: async (keys, input, caller) => {
     const { keyArn, rotation } = await keyRotationStatus(keys, caller, input.KeyId!);
     return {
@@ -45,16 +45,16 @@ export const GetKeyRotationStatus: KmsOperation<GetKeyRotationStatusRequest, Get
 
 export const RotateKeyOnDemand: KmsOperation<RotateKeyOnDemandRequest, RotateKeyOnDemandResponse> = {
   name: 'RotateKeyOnDemand',
-  constrain: (input, constraints) => constrainKeyId(constraints, input.KeyId),
+  constrain: (input, check) => constrainKeyId(check, input.KeyId),
   handle: async (keys, input, caller) => ({ KeyId: await rotateKeyOnDemand(keys, caller, input.KeyId!) }),
 };
 
 export const ListKeyRotations: KmsOperation<ListKeyRotationsRequest, ListKeyRotationsResponse> = {
   name: 'ListKeyRotations',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constraints.oneOf('includeKeyMaterial', input.IncludeKeyMaterial, Object.values(includeKeyMaterials));
-    constrainPage(constraints, input, listRotationsLimitMax, listOf(input));
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    check.oneOf('includeKeyMaterial', input.IncludeKeyMaterial, Object.values(includeKeyMaterials));
+    constrainPage(check, input, listRotationsLimitMax, listOf(input));
   },
   handle: async (keys, input, caller) => {
     const list = listOf(input);

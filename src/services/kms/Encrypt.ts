@@ -4,7 +4,7 @@ import {
   type DecryptRequest, type DecryptResponse, type EncryptRequest, type EncryptResponse, type ReEncryptRequest, type ReEncryptResponse,
 } from '@aws-sdk/client-kms';
 import { keyErrors } from '../../keyring/index.ts';
-import type { Constraints } from '../validation.ts';
+import type { InputCheck } from './input-check.ts';
 import {
   checkEncryptionContext, constrainCiphertext, constrainCryptography, constrainGrantTokens, constrainKeyId, constrainOptionalKeyId, constrainPlaintext,
 } from './constraints.ts';
@@ -14,11 +14,11 @@ const symmetricAlgorithm = 'SYMMETRIC_DEFAULT';
 
 export const Encrypt: KmsOperation<EncryptRequest, EncryptResponse> = {
   name: 'Encrypt',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constrainPlaintext(constraints, input.Plaintext);
-    constrainAlgorithm(constraints, 'encryptionAlgorithm', input.EncryptionAlgorithm);
-    constrainCryptography(constraints, input);
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    constrainPlaintext(check, input.Plaintext);
+    constrainAlgorithm(check, 'encryptionAlgorithm', input.EncryptionAlgorithm);
+    constrainCryptography(check, input);
   },
   handle: async (keys, input, caller) => {
     const algorithm = input.EncryptionAlgorithm ?? symmetricAlgorithm;
@@ -31,15 +31,15 @@ export const Encrypt: KmsOperation<EncryptRequest, EncryptResponse> = {
 
 export const Decrypt: KmsOperation<DecryptRequest, DecryptResponse> = {
   name: 'Decrypt',
-  constrain: (input, constraints) => {
-    constrainOptionalKeyId(constraints, input.KeyId);
-    if (ignoresCiphertext(input)) constraints.required('keyId', input.KeyId);
-    else constrainCiphertext(constraints, input.CiphertextBlob);
-    constrainAlgorithm(constraints, 'encryptionAlgorithm', input.EncryptionAlgorithm);
-    constraints.list('dryRunModifiers', input.DryRunModifiers, { min: 1, max: 1 });
-    input.DryRunModifiers?.forEach((modifier, index) => constraints.oneOf(`dryRunModifiers.${index + 1}.member`, modifier, ['IGNORE_CIPHERTEXT']));
-    constrainCryptography(constraints, input);
-    constraints.check();
+  constrain: (input, check) => {
+    constrainOptionalKeyId(check, input.KeyId);
+    if (ignoresCiphertext(input)) check.required('keyId', input.KeyId);
+    else constrainCiphertext(check, input.CiphertextBlob);
+    constrainAlgorithm(check, 'encryptionAlgorithm', input.EncryptionAlgorithm);
+    check.size('dryRunModifiers', input.DryRunModifiers, { min: 1, max: 1 });
+    input.DryRunModifiers?.forEach((modifier, index) => check.oneOf(`dryRunModifiers.${index + 1}.member`, modifier, ['IGNORE_CIPHERTEXT']));
+    constrainCryptography(check, input);
+    check.done();
     if (input.DryRunModifiers !== undefined && input.DryRun !== true) throw keyErrors.validation('DryRunModifiers can only be used with DryRun.');
   },
   handle: async (keys, input, caller) => {
@@ -53,17 +53,17 @@ export const Decrypt: KmsOperation<DecryptRequest, DecryptResponse> = {
 
 export const ReEncrypt: KmsOperation<ReEncryptRequest, ReEncryptResponse> = {
   name: 'ReEncrypt',
-  constrain: (input, constraints) => {
-    constrainCiphertext(constraints, input.CiphertextBlob);
-    constrainOptionalKeyId(constraints, input.SourceKeyId, 'sourceKeyId');
-    constrainKeyId(constraints, input.DestinationKeyId, 'destinationKeyId');
-    constrainAlgorithm(constraints, 'sourceEncryptionAlgorithm', input.SourceEncryptionAlgorithm);
-    constrainAlgorithm(constraints, 'destinationEncryptionAlgorithm', input.DestinationEncryptionAlgorithm);
+  constrain: (input, check) => {
+    constrainCiphertext(check, input.CiphertextBlob);
+    constrainOptionalKeyId(check, input.SourceKeyId, 'sourceKeyId');
+    constrainKeyId(check, input.DestinationKeyId, 'destinationKeyId');
+    constrainAlgorithm(check, 'sourceEncryptionAlgorithm', input.SourceEncryptionAlgorithm);
+    constrainAlgorithm(check, 'destinationEncryptionAlgorithm', input.DestinationEncryptionAlgorithm);
     checkEncryptionContext(input.SourceEncryptionContext);
     checkEncryptionContext(input.DestinationEncryptionContext);
-    constrainGrantTokens(constraints, input.GrantTokens);
-    constraints.list('dryRunModifiers', input.DryRunModifiers, { min: 1, max: 1 });
-    constraints.check();
+    constrainGrantTokens(check, input.GrantTokens);
+    check.size('dryRunModifiers', input.DryRunModifiers, { min: 1, max: 1 });
+    check.done();
     if (input.DryRunModifiers !== undefined) throw keyErrors.unsupported('DryRunModifiers are supported for Decrypt only.');
   },
   handle: async (keys, input, caller) => {
@@ -84,8 +84,8 @@ export const ReEncrypt: KmsOperation<ReEncryptRequest, ReEncryptResponse> = {
   },
 };
 
-function constrainAlgorithm(constraints: Constraints, path: string, algorithm: string | undefined): void {
-  constraints.oneOf(path, algorithm, Object.values(encryptionAlgorithms));
+function constrainAlgorithm(check: InputCheck, path: string, algorithm: string | undefined): void {
+  check.oneOf(path, algorithm, Object.values(encryptionAlgorithms));
 }
 
 function ignoresCiphertext({ DryRun, DryRunModifiers }: DecryptRequest): boolean {

@@ -4,7 +4,7 @@ import {
   type GenerateDataKeyRequest, type GenerateDataKeyResponse, type GenerateDataKeyWithoutPlaintextRequest, type GenerateDataKeyWithoutPlaintextResponse,
 } from '@aws-sdk/client-kms';
 import { keyErrors } from '../../keyring/index.ts';
-import type { Constraints } from '../validation.ts';
+import type { InputCheck } from './input-check.ts';
 import { constrainCryptography, constrainKeyId } from './constraints.ts';
 import type { KmsOperation } from './kms-operation.ts';
 
@@ -26,12 +26,12 @@ export const GenerateDataKeyWithoutPlaintext: KmsOperation<GenerateDataKeyWithou
   },
 };
 
-function constrainDataKey(input: GenerateDataKeyRequest | GenerateDataKeyWithoutPlaintextRequest, constraints: Constraints): void {
-  constrainKeyId(constraints, input.KeyId);
-  constraints.number('numberOfBytes', input.NumberOfBytes, { min: 1, max: 1024 });
-  constraints.oneOf('keySpec', input.KeySpec, Object.values(dataKeySpecs));
-  constrainCryptography(constraints, input);
-  constraints.check();
+function constrainDataKey(input: GenerateDataKeyRequest | GenerateDataKeyWithoutPlaintextRequest, check: InputCheck): void {
+  constrainKeyId(check, input.KeyId);
+  check.number('numberOfBytes', input.NumberOfBytes, { min: 1, max: 1024 });
+  check.oneOf('keySpec', input.KeySpec, Object.values(dataKeySpecs));
+  constrainCryptography(check, input);
+  check.done();
   if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined)) {
     throw keyErrors.validation('Please specify either number of bytes or key spec.');
   }

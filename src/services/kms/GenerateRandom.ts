@@ -5,9 +5,9 @@ import type { KmsOperation } from './kms-operation.ts';
 
 export const GenerateRandom: KmsOperation<GenerateRandomRequest, GenerateRandomResponse> = {
   name: 'GenerateRandom',
-  constrain: (input, constraints) => {
+  constrain: (input, check) => {
     if (input.NumberOfBytes === undefined) throw keyErrors.validation('NumberOfBytes is required.');
-    constraints.number('numberOfBytes', input.NumberOfBytes, { min: 1, max: 1024 });
+    check.number('numberOfBytes', input.NumberOfBytes, { min: 1, max: 1024 });
     if (input.CustomKeyStoreId !== undefined) throw keyErrors.unsupported('Custom key stores are not supported.');
     if (input.Recipient !== undefined) throw keyErrors.unsupported('Recipient is not supported: there are no Nitro enclaves here.');
   },

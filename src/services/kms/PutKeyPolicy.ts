@@ -4,7 +4,7 @@ import type {
 } from '@aws-sdk/client-kms';
 import { ServiceError } from '../../base/index.ts';
 import { getKeyPolicy, putKeyPolicy, viewKey } from '../../keyring/index.ts';
-import type { Constraints } from '../validation.ts';
+import type { InputCheck } from './input-check.ts';
 import { constrainKeyId, constrainPage } from './constraints.ts';
 import type { KmsOperation } from './kms-operation.ts';
 
@@ -13,10 +13,10 @@ const listPoliciesLimitMax = 1000;
 
 export const GetKeyPolicy: KmsOperation<GetKeyPolicyRequest, GetKeyPolicyResponse> = {
   name: 'GetKeyPolicy',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constrainPolicyName(constraints, input.PolicyName);
-    constraints.check();
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    constrainPolicyName(check, input.PolicyName);
+    check.done();
     requirePolicyName(input.PolicyName);
   },
   handle: async (keys, input, caller) => ({ Policy: await getKeyPolicy(keys, caller, input.KeyId!), PolicyName: policyName }),
@@ -25,12 +25,12 @@ export const GetKeyPolicy: KmsOperation<GetKeyPolicyRequest, GetKeyPolicyRespons
 /** Nobody can be locked out yet: only the default policy is accepted, so there is nothing to bypass. */
 export const PutKeyPolicy: KmsOperation<PutKeyPolicyRequest, void> = {
   name: 'PutKeyPolicy',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constrainPolicyName(constraints, input.PolicyName);
-    constraints.required('policy', input.Policy);
-    constraints.text('policy', input.Policy, { min: 1, max: 131_072 });
-    constraints.check();
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    constrainPolicyName(check, input.PolicyName);
+    check.required('policy', input.Policy);
+    check.text('policy', input.Policy, { min: 1, max: 131_072 });
+    check.done();
     requirePolicyName(input.PolicyName);
   },
   handle: (keys, input, caller) => putKeyPolicy(keys, caller, input.KeyId!, input.Policy!),
@@ -38,16 +38,16 @@ export const PutKeyPolicy: KmsOperation<PutKeyPolicyRequest, void> = {
 
 export const ListKeyPolicies: KmsOperation<ListKeyPoliciesRequest, ListKeyPoliciesResponse> = {
   name: 'ListKeyPolicies',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constrainPage(constraints, input, listPoliciesLimitMax, `policies ${input.KeyId}`);
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    constrainPage(check, input, listPoliciesLimitMax, `policies ${input.KeyId}`);
   },
   handle: (keys, input, caller) =>
     viewKey(keys, caller, input.KeyId!, 'ListKeyPolicies', () => ({ PolicyNames: [policyName], Truncated: false })),
 };
 
-function constrainPolicyName(constraints: Constraints, name: string | undefined): void {
-  constraints.text('policyName', name, { min: 1, max: 128, pattern: /[\w]+/ });
+function constrainPolicyName(check: InputCheck, name: string | undefined): void {
+  check.text('policyName', name, { min: 1, max: 128, pattern: '[\\w]+' });
 }
 
 function requirePolicyName(name: string | undefined): void {

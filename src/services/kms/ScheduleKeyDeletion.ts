@@ -11,9 +11,9 @@ const windowDaysMax = 30;
 
 export const ScheduleKeyDeletion: KmsOperation<ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse> = {
   name: 'ScheduleKeyDeletion',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constraints.number('pendingWindowInDays', input.PendingWindowInDays, { min: windowDaysMin, max: windowDaysMax });
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    check.number('pendingWindowInDays', input.PendingWindowInDays, { min: windowDaysMin, max: windowDaysMax });
   },
   handle: async (keys, input, caller) => {
     const PendingWindowInDays = input.PendingWindowInDays ?? windowDaysMax;
@@ -24,6 +24,6 @@ export const ScheduleKeyDeletion: KmsOperation<ScheduleKeyDeletionRequest, Sched
 
 export const CancelKeyDeletion: KmsOperation<CancelKeyDeletionRequest, CancelKeyDeletionResponse> = {
   name: 'CancelKeyDeletion',
-  constrain: (input, constraints) => constrainKeyId(constraints, input.KeyId),
+  constrain: (input, check) => constrainKeyId(check, input.KeyId),
   handle: async (keys, input, caller) => ({ KeyId: await cancelKeyDeletion(keys, caller, input.KeyId!) }),
 };

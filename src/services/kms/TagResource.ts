@@ -8,10 +8,10 @@ const listTagsLimitMax = 50;
 
 export const TagResource: KmsOperation<TagResourceRequest, void> = {
   name: 'TagResource',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constraints.required('tags', input.Tags);
-    constrainTags(constraints, input.Tags);
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    check.required('tags', input.Tags);
+    constrainTags(check, input.Tags);
   },
   handle: (keys, input, caller) =>
     tagKey(keys, caller, input.KeyId!, input.Tags!.map(({ TagKey, TagValue }) => ({ TagKey: TagKey!, TagValue: TagValue! }))),
@@ -19,19 +19,19 @@ export const TagResource: KmsOperation<TagResourceRequest, void> = {
 
 export const UntagResource: KmsOperation<UntagResourceRequest, void> = {
   name: 'UntagResource',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constraints.required('tagKeys', input.TagKeys);
-    input.TagKeys?.forEach((key, index) => constraints.text(`tagKeys.${index + 1}.member`, key, { min: 1, max: 128 }));
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    check.required('tagKeys', input.TagKeys);
+    input.TagKeys?.forEach((key, index) => check.text(`tagKeys.${index + 1}.member`, key, { min: 1, max: 128 }));
   },
   handle: (keys, input, caller) => untagKey(keys, caller, input.KeyId!, input.TagKeys!),
 };
 
 export const ListResourceTags: KmsOperation<ListResourceTagsRequest, ListResourceTagsResponse> = {
   name: 'ListResourceTags',
-  constrain: (input, constraints) => {
-    constrainKeyId(constraints, input.KeyId);
-    constrainPage(constraints, input, listTagsLimitMax, listOf(input));
+  constrain: (input, check) => {
+    constrainKeyId(check, input.KeyId);
+    constrainPage(check, input, listTagsLimitMax, listOf(input));
   },
   handle: async (keys, input, caller) => {
     const list = listOf(input);

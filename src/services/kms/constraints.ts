@@ -5,44 +5,44 @@ import type { RecipientInfo, Tag } from '@aws-sdk/client-kms';
 import { ServiceError } from '../../base/index.ts';
 import { keyErrors } from '../../keyring/index.ts';
 import { decodeMarker, encodeMarker } from '../marker.ts';
-import type { Constraints } from '../validation.ts';
+import type { InputCheck } from './input-check.ts';
 
 /** JSON of a whole encryption context. */
 const encryptionContextSizeMax = 8192;
 const plaintextSizeBytesMax = 4096;
 const ciphertextSizeBytesMax = 6144;
-const aliasPattern = /^[a-zA-Z0-9:/_-]+$/;
+const aliasPattern = '^[a-zA-Z0-9:/_-]+$';
 
-export function constrainKeyId(constraints: Constraints, keyId: string | undefined, path = 'keyId'): void {
-  constraints.required(path, keyId);
-  constrainOptionalKeyId(constraints, keyId, path);
+export function constrainKeyId(check: InputCheck, keyId: string | undefined, path = 'keyId'): void {
+  check.required(path, keyId);
+  constrainOptionalKeyId(check, keyId, path);
 }
 
-export function constrainOptionalKeyId(constraints: Constraints, keyId: string | undefined, path = 'keyId'): void {
-  constraints.text(path, keyId, { min: 1, max: 2048 });
+export function constrainOptionalKeyId(check: InputCheck, keyId: string | undefined, path = 'keyId'): void {
+  check.text(path, keyId, { min: 1, max: 2048 });
 }
 
-export function constrainPlaintext(constraints: Constraints, plaintext: Uint8Array | undefined, path = 'plaintext'): void {
-  constraints.required(path, plaintext);
-  constraints.blob(path, plaintext, { min: 1, max: plaintextSizeBytesMax });
+export function constrainPlaintext(check: InputCheck, plaintext: Uint8Array | undefined, path = 'plaintext'): void {
+  check.required(path, plaintext);
+  check.size(path, plaintext, { min: 1, max: plaintextSizeBytesMax });
 }
 
-export function constrainCiphertext(constraints: Constraints, blob: Uint8Array | undefined): void {
-  constraints.required('ciphertextBlob', blob);
-  constraints.blob('ciphertextBlob', blob, { min: 1, max: ciphertextSizeBytesMax });
+export function constrainCiphertext(check: InputCheck, blob: Uint8Array | undefined): void {
+  check.required('ciphertextBlob', blob);
+  check.size('ciphertextBlob', blob, { min: 1, max: ciphertextSizeBytesMax });
 }
 
-export function constrainAliasName(constraints: Constraints, name: string | undefined): void {
-  constraints.required('aliasName', name);
-  constraints.text('aliasName', name, { min: 1, max: 256, pattern: aliasPattern });
+export function constrainAliasName(check: InputCheck, name: string | undefined): void {
+  check.required('aliasName', name);
+  check.text('aliasName', name, { min: 1, max: 256, pattern: aliasPattern });
 }
 
-export function constrainTags(constraints: Constraints, tags: readonly Tag[] | undefined): void {
+export function constrainTags(check: InputCheck, tags: readonly Tag[] | undefined): void {
   tags?.forEach(({ TagKey, TagValue }, index) => {
-    constraints.required(`tags.${index + 1}.member.tagKey`, TagKey);
-    constraints.text(`tags.${index + 1}.member.tagKey`, TagKey, { min: 1, max: 128 });
-    constraints.required(`tags.${index + 1}.member.tagValue`, TagValue);
-    constraints.text(`tags.${index + 1}.member.tagValue`, TagValue, { min: 0, max: 256 });
+    check.required(`tags.${index + 1}.member.tagKey`, TagKey);
+    check.text(`tags.${index + 1}.member.tagKey`, TagKey, { min: 1, max: 128 });
+    check.required(`tags.${index + 1}.member.tagValue`, TagValue);
+    check.text(`tags.${index + 1}.member.tagValue`, TagValue, { min: 0, max: 256 });
   });
 }
 
@@ -53,9 +53,9 @@ interface CryptographicInput {
   Recipient?: RecipientInfo | undefined;
 }
 
-export function constrainCryptography(constraints: Constraints, input: CryptographicInput): void {
+export function constrainCryptography(check: InputCheck, input: CryptographicInput): void {
   checkEncryptionContext(input.EncryptionContext);
-  constrainGrantTokens(constraints, input.GrantTokens);
+  constrainGrantTokens(check, input.GrantTokens);
   if (input.Recipient !== undefined) throw keyErrors.unsupported('Recipient is not supported: there are no Nitro enclaves here.');
 }
 
@@ -71,11 +71,11 @@ export function checkEncryptionContext(context: Record<string, string> | undefin
 }
 
 /** There are no grants, hence no valid token; to ignore one would be to promise what it grants. */
-export function constrainGrantTokens(constraints: Constraints, tokens: readonly string[] | undefined): void {
-  constraints.list('grantTokens', tokens, { max: 10 });
-  tokens?.forEach((token, index) => constraints.text(`grantTokens.${index + 1}.member`, token, { min: 1, max: 8192 }));
+export function constrainGrantTokens(check: InputCheck, tokens: readonly string[] | undefined): void {
+  check.size('grantTokens', tokens, { max: 10 });
+  tokens?.forEach((token, index) => check.text(`grantTokens.${index + 1}.member`, token, { min: 1, max: 8192 }));
   if (tokens !== undefined && tokens.length > 0) {
-    constraints.check();
+    check.done();
     throw new ServiceError('InvalidGrantTokenException', 400, undefined);
   }
 }
@@ -86,10 +86,10 @@ interface PagedInput {
 }
 
 /** `list` as in `pageStart`. Throws ServiceError InvalidMarkerException. */
-export function constrainPage(constraints: Constraints, input: PagedInput, limitMax: number, list: string): void {
-  constraints.number('limit', input.Limit, { min: 1, max: limitMax });
-  constraints.text('marker', input.Marker, { min: 1, max: 1024 });
-  constraints.check();
+export function constrainPage(check: InputCheck, input: PagedInput, limitMax: number, list: string): void {
+  check.number('limit', input.Limit, { min: 1, max: limitMax });
+  check.text('marker', input.Marker, { min: 1, max: 1024 });
+  check.done();
   pageStart(list, input);
 }
 

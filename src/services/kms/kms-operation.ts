@@ -9,12 +9,12 @@ import { Denied, type Caller } from '../../audit/index.ts';
 import { ServiceError } from '../../base/index.ts';
 import { keyErrors, type KeyService } from '../../keyring/index.ts';
 import type { Operation } from '../operation.ts';
-import { Constraints } from '../validation.ts';
+import { InputCheck } from './input-check.ts';
 
 export interface KmsOperation<Input, Output> {
   name: string;
   /** What of the input is out of bounds, before anything is looked up. May throw for what the validator has no words for. */
-  constrain(input: Input, constraints: Constraints): void;
+  constrain(input: Input, check: InputCheck): void;
   handle(keys: KeyService, input: Input, caller: Caller): Promise<Output>;
 }
 
@@ -37,11 +37,11 @@ export function kmsOperation<Input, Output>(keys: KeyService, { name, constrain,
 }
 
 /** A refused form is an attempt too, and goes on record like every other refusal. */
-function checkForm<Input>(keys: KeyService, name: string, input: Input, caller: Caller, constrain: (input: Input, constraints: Constraints) => void): void {
+function checkForm<Input>(keys: KeyService, name: string, input: Input, caller: Caller, constrain: (input: Input, check: InputCheck) => void): void {
   try {
-    const constraints = new Constraints();
-    constrain(input, constraints);
-    constraints.check();
+    const check = new InputCheck();
+    constrain(input, check);
+    check.done();
   } catch (error) {
     keys.recordRefusal(caller, name, error);
     throw error;
