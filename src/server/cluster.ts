@@ -3,7 +3,8 @@
  * holds nothing that matters, so that it has no reason to die.
  */
 import cluster, { type Worker } from 'node:cluster';
-import { extname } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Prepared } from './prepare.ts';
 import type { BoundAddresses, ToPrimary, ToWorker } from './worker-messages.ts';
@@ -80,7 +81,7 @@ class Primary {
   }
 
   #fork(): void {
-    const worker = cluster.fork();
+    const worker = cluster.fork(workerEnvironment());
     const startedMs = performance.now();
     this.#workers.add(worker);
     worker.on('message', (message: ToPrimary) => this.#hear(worker, message));
@@ -125,6 +126,13 @@ class Primary {
     }, this.#pauseMs);
     this.#pauses.add(pause);
   }
+}
+
+/** Workers share the primary's cache of compiled code: with it they load in half the time. */
+function workerEnvironment(): Record<string, string> {
+  const directory = getCompileCacheDir();
+  // Node.js names a subdirectory after its version, and expects to be told of the directory above.
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
 }
 
 function tell(worker: Worker, message: ToWorker): void {

@@ -1,4 +1,5 @@
 /** A worker process: waits to be told what to serve, serves it, stops when told or when the primary is gone. */
+import { flushCompileCache } from 'node:module';
 import type { Log } from './log.ts';
 import type { RunningServer } from './server.ts';
 import type { ToPrimary, ToWorker } from './worker-messages.ts';
@@ -23,6 +24,8 @@ async function start(message: ToWorker & { kind: 'start' }): Promise<void> {
     log = createLog({ level: message.prepared.settings.logLevel });
     running = await startServer(message.prepared, { observer: createObserver(log, createMetrics({ processMetrics: true })), allMetrics });
     tell({ kind: 'ready', addresses: running.addresses });
+    // Written at exit otherwise, and a worker may end without one.
+    setImmediate(flushCompileCache);
   } catch (error) {
     process.send?.({ kind: 'failed', message: error instanceof Error ? error.message : String(error) } satisfies ToPrimary, () => process.exit(1));
   }
