@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { wipeKeys } from '../keyring/index.ts';
-import { findVersion, placeOf, readVersion } from '../objects/index.ts';
+import { asSource, findVersion, placeOf, readVersion } from '../objects/index.ts';
 import { decodeEnvelope } from '../seal/index.ts';
 import { openOffline } from '../server/offline.ts';
 import type { Command } from './command.ts';
@@ -45,7 +45,7 @@ export const command: Command = async (args) => {
     const keys = await rooms.store.dataKeys.unwrap(decodeEnvelope(record.envelope), place, rooms.operator, customerKey);
     const output = values.output === undefined ? process.stdout : createWriteStream(values.output, { flags: 'wx', mode: 0o600 });
     const progress = values.output === undefined ? undefined : startProgress({ title: 'decrypting', total: record.size, unit: 'bytes' });
-    for await (const bytes of await readVersion(rooms.store, place, record, keys, 0, record.size)) {
+    for await (const bytes of asSource(await readVersion(rooms.store, place, record, keys, 0, record.size))) {
       if (!output.write(bytes)) await once(output, 'drain');
       progress?.add(bytes.byteLength);
     }

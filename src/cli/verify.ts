@@ -1,6 +1,6 @@
 /** `coffer verify`: opens every chunk of every object, and says which do not open. */
 import { CustomerKeyError, wipeKeys } from '../keyring/index.ts';
-import { getBucket, listBuckets, placeOf, readVersion, walkVersions, type WalkedVersion } from '../objects/index.ts';
+import { asSource, getBucket, listBuckets, placeOf, readVersion, walkVersions, type WalkedVersion } from '../objects/index.ts';
 import { decodeEnvelope } from '../seal/index.ts';
 import { openOffline, type OfflineRooms } from '../server/offline.ts';
 import type { Command } from './command.ts';
@@ -93,7 +93,7 @@ async function verify(rooms: OfflineRooms, version: WalkedVersion, customerKey: 
     const envelope = decodeEnvelope(record.envelope);
     const place = placeOf(bucket, key, record);
     const keys = await rooms.store.dataKeys.unwrap(envelope, place, rooms.operator, envelope.scheme === 'SSE-C' ? customerKey : undefined);
-    for await (const bytes of await readVersion(rooms.store, place, record, keys, 0, record.size)) {
+    for await (const bytes of asSource(await readVersion(rooms.store, place, record, keys, 0, record.size))) {
       seenBytes += bytes.byteLength;
       progress.add(bytes.byteLength);
     }

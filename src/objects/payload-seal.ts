@@ -2,7 +2,7 @@
  * Payload bytes under no, one or two layers of sealing. What the layers are for is the envelope's matter.
  */
 import type { PayloadKeys } from '../keyring/data-keys.ts';
-import { openRange, payloadContext, Sealer, sealedSize, type ObjectVersion } from '../seal/index.ts';
+import { open, openRange, payloadContext, plaintextReader, Sealer, sealedSize, type ObjectVersion } from '../seal/index.ts';
 
 /** Seals a payload as it comes; what comes out, in order, is the stored payload. */
 export interface PayloadSealer {
@@ -38,6 +38,20 @@ export function storedSize(keys: { layers: 0 | 1 | 2 }, plaintextSizeBytes: numb
 /** Reads exactly these stored bytes. Two calls may be under way at once. */
 export type ReadStored = (start: number, end: number) => Promise<Buffer>;
 
+/** A whole small payload at once. Throws SealError. */
+export function openWhole(keys: PayloadKeys, place: ObjectVersion, stored: Buffer): Buffer {
+  switch (keys.layers) {
+    case 0:
+      return stored;
+    case 1:
+      return open(keys.key, payloadContext({ ...place, partNumber: 0, layer: 'only' }), stored);
+    case 2: {
+      const inner = open(keys.outer, payloadContext({ ...place, partNumber: 0, layer: 'outer' }), stored);
+      return open(keys.inner, payloadContext({ ...place, partNumber: 0, layer: 'inner' }), inner);
+    }
+  }
+}
+
 const plainPieceSizeBytes = 256 * 1024;
 
 /**
@@ -61,15 +75,8 @@ export async function* openPayload(
       const outer = {
         inputKey: keys.outer, context: payloadContext({ ...place, partNumber, layer: 'outer' }), sealedSizeBytes: sealedSize(innerSizeBytes), read,
       };
-      const readInner: ReadStored = async (innerStart, innerEnd) => collect(openRange(outer, innerStart, innerEnd));
       const context = payloadContext({ ...place, partNumber, layer: 'inner' });
-      yield* openRange({ inputKey: keys.inner, context, sealedSizeBytes: innerSizeBytes, read: readInner }, start, end);
+      yield* openRange({ inputKey: keys.inner, context, sealedSizeBytes: innerSizeBytes, read: plaintextReader(outer) }, start, end);
     }
   }
-}
-
-async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of source) pieces.push(piece);
-  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }

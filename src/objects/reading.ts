@@ -1,11 +1,11 @@
 /** Plain text of a version, any range of it: from the catalog, a blob, or the parts that make it up. */
 import { BlobError, type BlobReader } from '../blobs/index.ts';
-import { assert } from '../base/index.ts';
+import { assert, type ByteSource } from '../base/index.ts';
 import type { PayloadKeys } from '../keyring/data-keys.ts';
 import type { ObjectVersion } from '../seal/index.ts';
 import { ObjectStoreError } from './errors.ts';
 import { inlineKey, segmentKey } from './keys.ts';
-import { openPayload, storedSize } from './payload-seal.ts';
+import { openPayload, openWhole, storedSize } from './payload-seal.ts';
 import { decodeRecord, type SegmentPart, type SegmentRecord, type VersionRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 import { nonceBytes } from './versions.ts';
@@ -20,27 +20,32 @@ export function placeOf(bucket: string, key: string, record: { nonce: string }):
 }
 
 /**
- * Plain text from `start` to `end` (exclusive). The first bytes are read and authenticated before this resolves,
+ * Plain text from `start` to `end` (exclusive), whole for objects that lie in the catalog. The first bytes are read and authenticated before this resolves,
  * so that what is wrong at once fails the request and not the connection.
  * Throws ObjectStoreError `no-such-version` when the version went away after its record was read, SealError.
  */
 export async function readVersion(
   store: StoreContext, place: ObjectVersion, record: VersionRecord, keys: PayloadKeys, start: number, end: number,
-): Promise<AsyncGenerator<Buffer, void, undefined>> {
+): Promise<Buffer | ByteSource> {
   assert(0 <= start && start <= end && end <= record.size, 'a range lies inside its object');
   switch (record.payload.at) {
     case 'catalog': {
       const bytes = await store.catalog.get(inlineKey(place.versionNonce));
       if (bytes === undefined) throw vanished();
       if (bytes.byteLength !== storedSize(keys, record.size)) throw new ObjectStoreError('damaged', 'an inline payload has not its size');
-      const read = (from: number, to: number) => Promise.resolve(bytes.subarray(from, to));
-      return primed(openPayload(keys, place, 0, record.size, read, start, end));
+      return openWhole(keys, place, bytes).subarray(start, end);
     }
     case 'blob':
       return primed(readBlob(store, record.payload.id, place, 0, record.size, keys, start, end));
     case 'parts':
       return primed(readParts(store, place, record, keys, start, end));
   }
+}
+
+/** What `readVersion` gave, as a source in any case. */
+export async function* asSource(plaintext: Buffer | ByteSource): AsyncGenerator<Buffer, void, undefined> {
+  if (Buffer.isBuffer(plaintext)) yield plaintext;
+  else yield* plaintext;
 }
 
 /** The parts of a multipart object that lie in a range of it, or all of them. */

@@ -1,6 +1,6 @@
 /** CopyObject. Source: contract s3-encryption.md sections 5, 10.2 and 12; s3-surface.md section 6. */
 import { wipeKeys } from '../../keyring/index.ts';
-import { openMetadata, readVersion, type SystemMetadata, type Tag, type UserMetadata } from '../../objects/index.ts';
+import { asSource, openMetadata, readVersion, type SystemMetadata, type Tag, type UserMetadata } from '../../objects/index.ts';
 import type { ChecksumAlgorithm } from '../../checksum/index.ts';
 import type { EncryptionChoice } from '../../keyring/index.ts';
 import type { S3Inputs, S3Outputs } from '../../wire/shapes.ts';
@@ -48,7 +48,7 @@ async function copy(s3: S3, call: Call, input: Input, { object, keys }: OpenedSo
   const { system, userMetadata } = await metadataOf(s3, input, object);
   const written = await writeObject(s3, call, {
     bucket: input.Bucket, key: input.Key, encryption,
-    body: await readVersion(s3.store, object.place, record, keys, 0, record.size),
+    body: asSource(await readVersion(s3.store, object.place, record, keys, 0, record.size)),
     wantsMd5: false, checksumAlgorithm: checksumAlgorithmOf(input, object), verify: () => undefined,
     conditions: input, system, userMetadata, tags: tagsOf(input, record.tags), storageClass: readStorageClass(input.StorageClass),
   });

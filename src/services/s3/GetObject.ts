@@ -41,13 +41,15 @@ async function getObject(s3: S3, input: S3Inputs['GetObject'], call: Call): Prom
     const range = extent.range ?? { start: 0, end: object.record.size };
     const body = await readVersion(s3.store, object.place, object.record, keys, range.start, range.end);
     const checksum = input.ChecksumMode === 'ENABLED' ? extentChecksum(object, extent, keys) : undefined;
+    if (Buffer.isBuffer(body)) wipeKeys(keys);
     return {
       ...description,
       ...extentOutput(object, extent),
       ...checksumOutput(checksum, extent.part === undefined ? partCountOf(object) : undefined),
       ...responseOverrides(input, call),
-      Body: wipedAfter(body, keys),
-    } as S3Outputs['GetObject'];
+      // A small object comes whole, and its keys have served.
+      Body: Buffer.isBuffer(body) ? body : wipedAfter(body, keys),
+    } as unknown as S3Outputs['GetObject'];
   } catch (error) {
     wipeKeys(keys);
     throw error;

@@ -4,7 +4,7 @@ import { ServiceError, type ByteSource } from '../../base/index.ts';
 import type { ChecksumAlgorithm } from '../../checksum/index.ts';
 import { CustomerKeyError, wipeKeys, type PayloadKeys } from '../../keyring/index.ts';
 import {
-  getUpload, ObjectStoreError, placeOf, putPart, readVersion, storeChecksum, writePayload,
+  asSource, getUpload, ObjectStoreError, placeOf, putPart, readVersion, storeChecksum, writePayload,
   type FoundUpload, type PartRecord, type StoredChecksum, type StoredPayload,
 } from '../../objects/index.ts';
 import { decodeEnvelope, type Envelope } from '../../seal/index.ts';
@@ -72,7 +72,7 @@ export function UploadPartCopy(s3: S3) {
         const range = readCopyRange(input.CopySourceRange, record.size);
         const declared = target.upload.record.checksumAlgorithm as ChecksumAlgorithm | undefined;
         const written = await writePart(s3, target, {
-          number: input.PartNumber, body: await readVersion(s3.store, place, record, source.keys, range.start, range.end),
+          number: input.PartNumber, body: asSource(await readVersion(s3.store, place, record, source.keys, range.start, range.end)),
           wantsMd5: false, alsoChecksum: undefined, verify: () => undefined, announcedSizeBytes: range.end - range.start,
         });
         const { ChecksumType: _whole, ...checksum } = declared === undefined ? {} as ReturnType<typeof checksumOutput> : checksumOutput(written.checksum);
