@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { SealError } from '../seal/index.ts';
+import { collectWorkerMetrics, createMetrics } from './metrics.ts';
+import type { RequestRecord } from './pipeline.ts';
+
+const record: RequestRecord = {
+  requestId: 'r', service: 's3', operation: 'GetObject', method: 'GET', status: 200, errorCode: undefined, cause: undefined, durationMs: 7,
+  bytesIn: 0, bytesOut: 100, remoteAddress: '::1', secure: true, accessKeyId: 'A', notes: { encryption: 'SSE-C' },
+};
+
+/** The value of one series, or undefined when the text has none of that name and labels. */
+function valueOf(text: string, series: string): number | undefined {
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+describe('metrics', () => {
+  test('requests, by what they did and how they ended', async () => {
+    const metrics = createMetrics();
+    metrics.request(record);
+    metrics.request({ ...record, durationMs: 70, bytesIn: 5 });
+    metrics.request({ ...record, operation: '', status: 400, errorCode: 'InvalidURI', notes: {} });
+    const text = await metrics.text();
+    assert.equal(valueOf(text, 'coffer_requests_total{service="s3",operation="GetObject",status="200"}'), 2);
+    assert.equal(valueOf(text, 'coffer_requests_total{service="s3",operation="none",status="400"}'), 1);
+    assert.equal(valueOf(text, 'coffer_request_duration_seconds_bucket{le="0.01",operation="GetObject",encryption="SSE-C"}'), 1);
+    assert.equal(valueOf(text, 'coffer_request_duration_seconds_count{operation="GetObject",encryption="SSE-C"}'), 2);
+    assert.equal(valueOf(text, 'coffer_bytes_in_total'), 5);
+    assert.equal(valueOf(text, 'coffer_bytes_out_total'), 300);
+  });
+
+  test('keys and sealed bytes', async () => {
+    const metrics = createMetrics();
+    metrics.keyCall('Decrypt', 'success');
+    metrics.keyCall('Decrypt', 'denied');
+    metrics.keyCall('Decrypt', 'denied');
+    metrics.keyCacheHit();
+    metrics.sealed(1000);
+    metrics.opened(2000);
+    const text = await metrics.text();
+    assert.equal(valueOf(text, 'coffer_key_calls_total{operation="Decrypt",result="success"}'), 1);
+    assert.equal(valueOf(text, 'coffer_key_calls_total{operation="Decrypt",result="denied"}'), 2);
+    assert.equal(valueOf(text, 'coffer_key_cache_hits_total'), 1);
+    assert.equal(valueOf(text, 'coffer_sealed_bytes_total'), 1000);
+    assert.equal(valueOf(text, 'coffer_opened_bytes_total'), 2000);
+  });
+
+  test('data that does not authenticate is counted apart from callers that do not', async () => {
+    const metrics = createMetrics();
+    const alarm = 'coffer_authentication_failures_total{what="payload"}';
+    assert.equal(valueOf(await metrics.text(), alarm), 0, 'an alarm on an increase needs a first value');
+    metrics.request({ ...record, status: 403, errorCode: 'SignatureDoesNotMatch' });
+    metrics.request({ ...record, status: 404, errorCode: 'NoSuchKey' });
+    metrics.request({ ...record, status: 500, cause: new SealError('bad-key') });
+    assert.equal(valueOf(await metrics.text(), alarm), 0);
+    metrics.request({ ...record, status: 500, cause: new SealError('chunk-forged') });
+    metrics.authenticationFailure('wrapped-key');
+    const text = await metrics.text();
+    assert.equal(valueOf(text, alarm), 1);
+    assert.equal(valueOf(text, 'coffer_authentication_failures_total{what="wrapped-key"}'), 1);
+    assert.equal(valueOf(text, 'coffer_refused_callers_total{code="SignatureDoesNotMatch"}'), 1);
+    assert.equal(valueOf(text, 'coffer_refused_callers_total{code="NoSuchKey"}'), undefined);
+  });
+
+  test('labels from outside do not multiply series', async () => {
+    const metrics = createMetrics();
+    for (let i = 0; i < 50; i++) metrics.request({ ...record, errorCode: `Code${i}`, notes: { encryption: `type${i}`, bucket: `bucket${i}` } });
+    assert.doesNotMatch(await metrics.text(), /type\d|bucket\d|Code\d/);
+  });
+
+  test('a primary adds up its workers', async () => {
+    cluster.setupPrimary({ exec: fileURLToPath(new URL('../../test/kit/counting-worker.ts', import.meta.url)), execArgv: [], args: [] });
+    const workers = [30, 12].map((bytes) => cluster.fork({ COUNTED_BYTES: String(bytes) }));
+    try {
+      await Promise.all(workers.map((worker) => once(worker, 'message')));
+      const text = await collectWorkerMetrics();
+      assert.equal(valueOf(text, 'coffer_sealed_bytes_total'), 42);
+      assert.equal(valueOf(text, 'coffer_authentication_failures_total{what="payload"}'), 0);
+    } finally {
+      const gone = Promise.all(workers.map((worker) => Promise.all([once(worker, 'exit'), once(worker, 'disconnect')])));
+      for (const worker of workers) worker.process.kill();
+      await gone;
+    }
+    assert.equal(await collectWorkerMetrics(), '');
+  });
+});
