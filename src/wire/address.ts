@@ -49,11 +49,11 @@ export function addressRequest(request: HttpRequest, options: AddressOptions): A
     if (!parsed) throw invalidUri();
     query = parsed;
   }
-  const service = serviceOf(request, query, options.scopeService);
+  const service = serviceOf(request, query, options);
   return service === 's3' ? addressS3(request, query, options.baseDomains) : { service, query };
 }
 
-function serviceOf(request: HttpRequest, query: ReadonlyMap<string, string>, scopeService: string | undefined): ServiceName {
+function serviceOf(request: HttpRequest, query: ReadonlyMap<string, string>, { scopeService, baseDomains }: AddressOptions): ServiceName {
   if (scopeService !== undefined && SERVICES.has(scopeService)) return scopeService as ServiceName;
   const { headers } = request;
   const target = headers['x-amz-target'];
@@ -63,9 +63,10 @@ function serviceOf(request: HttpRequest, query: ReadonlyMap<string, string>, sco
   }
   if (headers['x-amz-glacier-version'] !== undefined) return 'glacier';
   if (request.rawPath === '/') {
-    // Unsigned Query calls: only STS has them (AssumeRoleWithWebIdentity); S3 has no POST without a bucket.
-    if (request.method === 'POST' && headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return 'sts';
-    if (query.has('Action') && query.has('Version')) return query.get('Version') === '2010-05-08' ? 'iam' : 'sts';
+    // Unsigned Query calls: only STS has them (AssumeRoleWithWebIdentity); S3 has no form without a bucket.
+    const isForm = request.method === 'POST' && headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+    const isQuery = query.has('Action') && query.has('Version');
+    if ((isForm || isQuery) && bucketOfHost(headers['host'], baseDomains) === undefined) return query.get('Version') === '2010-05-08' ? 'iam' : 'sts';
   } else if (request.rawPath.startsWith('/-/')) {
     return 'glacier';
   }

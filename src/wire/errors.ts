@@ -7,6 +7,7 @@ import type { HttpResponse } from '../base/http.ts';
 import type { ServiceName } from './address.ts';
 import { AWS_JSON_CONTENT_TYPE } from './aws-json.ts';
 import { safeHeaderText } from './header-text.ts';
+import { S3_CONTROL_PATH } from './s3-exceptions.ts';
 import { escapeXml, XML_DECLARATION } from './xml-encode.ts';
 
 export const QUERY_XML_NAMESPACE: Readonly<Record<'iam' | 'sts', string>> = {
@@ -20,6 +21,8 @@ export interface ErrorContext {
   readonly hostId?: string;
   /** Answers to HEAD have no body. */
   readonly method?: string;
+  /** The request's; errors under S3 Control's path are wrapped. */
+  readonly rawPath?: string;
   /** Shown as Resource where given. */
   readonly resource?: string;
 }
@@ -57,13 +60,14 @@ export function encodeError(service: ServiceName, error: ServiceError, context: 
 
 /** S3's error document, declaration included and without a namespace; also sent under status 200 by slow operations. */
 export function encodeErrorDocument(error: ServiceError, context: ErrorContext): string {
-  let text = `${XML_DECLARATION}<Error><Code>${escapeXml(error.code)}</Code>`;
+  const [open, close] = context.rawPath?.startsWith(S3_CONTROL_PATH) ? ['<ErrorResponse><Error>', `</Error><RequestId>${escapeXml(context.requestId)}</RequestId></ErrorResponse>`] : ['<Error>', '</Error>'];
+  let text = `${XML_DECLARATION}${open}<Code>${escapeXml(error.code)}</Code>`;
   if (error.publicMessage !== undefined) text += `<Message>${escapeXml(error.publicMessage)}</Message>`;
   for (const [name, value] of Object.entries(error.details)) text += `<${name}>${escapeXml(value)}</${name}>`;
   if (context.resource !== undefined) text += `<Resource>${escapeXml(context.resource)}</Resource>`;
   text += `<RequestId>${escapeXml(context.requestId)}</RequestId>`;
   if (context.hostId !== undefined) text += `<HostId>${escapeXml(context.hostId)}</HostId>`;
-  return `${text}</Error>`;
+  return text + close;
 }
 
 function queryError(service: 'iam' | 'sts', error: ServiceError, context: ErrorContext): string {

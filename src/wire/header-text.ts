@@ -7,6 +7,8 @@ import { isUtf8 } from 'node:buffer';
 
 const ASCII = /^[\x20-\x7e]*$/;
 const LATIN1_VISIBLE = /^[\x20-\x7e\x80-\xff\t]*$/;
+/** By code point, so that a pair of surrogates is one space. */
+const NOT_LATIN1_VISIBLE = /[^\x20-\x7e\x80-\xff\t]/gu;
 const ENCODED_WORD = /=\?(utf-8|us-ascii|iso-8859-1)\?([bq])\?([^?\s]*)\?=/gi;
 /** White space between two encoded words belongs to the folding, not to the text. */
 const BETWEEN_WORDS = /(\?=)[ \t]+(?==\?)/g;
@@ -39,9 +41,7 @@ export function encodeMetadataValue(text: string): string {
   return ASCII.test(text) ? text : `=?UTF-8?B?${Buffer.from(text, 'utf8').toString('base64')}?=`;
 }
 
-/** Any text as a header may carry it: control characters become spaces, and what latin1 lacks travels as UTF-8 bytes. */
+/** Any text as a header may carry it: control characters and what ISO 8859-1 lacks become spaces, as on AWS. */
 export function safeHeaderText(text: string): string {
-  if (LATIN1_VISIBLE.test(text)) return text;
-  const visible = text.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, ' ');
-  return LATIN1_VISIBLE.test(visible) ? visible : Buffer.from(visible, 'utf8').toString('latin1');
+  return LATIN1_VISIBLE.test(text) ? text : text.replace(NOT_LATIN1_VISIBLE, ' ');
 }

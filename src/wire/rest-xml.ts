@@ -3,6 +3,7 @@
  * deviates from the schema comes from s3-exceptions.ts.
  * Source: contract s3-surface section 3; Smithy restXml.
  */
+import { isUtf8 } from 'node:buffer';
 import { ServiceError } from '../base/errors.ts';
 import type { HttpResponse } from '../base/http.ts';
 import type { S3Address } from './address.ts';
@@ -124,6 +125,7 @@ function compilePayload({ name, input }: Operation, allowedValues: AllowedValues
       bodyKind: 'raw-string',
       member: payload.name,
       decode: (body, target) => {
+        if (!isUtf8(body)) throw exceptions.malformedText();
         target[payload.name] = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
       },
     };

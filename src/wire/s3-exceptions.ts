@@ -34,8 +34,8 @@ export const INTERLEAVED: Readonly<Record<string, { member: string; kinds: Reado
   ListObjectVersions: { member: 'Entries', kinds: { Version: 'Versions', DeleteMarker: 'DeleteMarkers' } },
 };
 
-/** Kept and returned as text, even where it is no date. [validated] */
-export const TEXT_HEADER_MEMBERS: ReadonlySet<string> = new Set(['Expires']);
+/** Kept and returned as text, even where it is no date [validated]; so its override by `response-expires` is text too. */
+export const TEXT_HEADER_MEMBERS: ReadonlySet<string> = new Set(['Expires', 'ResponseExpires']);
 
 /** An invention of the SDK's: the same header once more. The text lies in Expires here. */
 export const DROPPED_OUTPUT_MEMBERS: ReadonlySet<string> = new Set(['ExpiresString']);
@@ -79,6 +79,12 @@ export const NUMBER_MESSAGES: Readonly<Record<string, string>> = {
   partNumber: 'Part number must be an integer between 1 and 10000, inclusive',
 };
 
+/**
+ * S3 Control lies under this path. Terraform looks there for tags first and falls back on 405; a 404 stops it. Its
+ * errors are wrapped. [field]
+ */
+export const S3_CONTROL_PATH = '/v20180820/';
+
 /** Query keys that choose an operation but stand in no URI template: required members of UploadPart and its kin. */
 export const SUBRESOURCE_QUERY_MEMBERS: ReadonlySet<string> = new Set(['uploadId']);
 
@@ -104,4 +110,9 @@ export function malformedXml(operation: string, cause: XmlError): ServiceError {
     return new ServiceError('InvalidRequest', 400, 'The object encryption must name SSE-KMS with the full ARN of a KMS key.', { cause });
   }
   return new ServiceError('MalformedXML', 400, MALFORMED_XML, { cause });
+}
+
+/** The only raw text of tier A and B is a bucket policy; what is no UTF-8 is no JSON either. */
+export function malformedText(): ServiceError {
+  return new ServiceError('MalformedPolicy', 400, "Policies must be valid JSON and the first byte must be '{'");
 }

@@ -6,7 +6,7 @@
 import { ServiceError } from '../base/errors.ts';
 import type { HttpRequest } from '../base/http.ts';
 import type { S3Address } from './address.ts';
-import { DIRECTORY_BUCKETS_X_ID, IGNORED_QUERY_LITERAL, SELECTOR_LITERALS, SUBRESOURCE_QUERY_MEMBERS } from './s3-exceptions.ts';
+import { DIRECTORY_BUCKETS_X_ID, IGNORED_QUERY_LITERAL, S3_CONTROL_PATH, SELECTOR_LITERALS, SUBRESOURCE_QUERY_MEMBERS } from './s3-exceptions.ts';
 import type { Operation } from './schema.ts';
 
 type Scope = 'service' | 'bucket' | 'key';
@@ -59,6 +59,7 @@ export function compileS3Router(operations: ReadonlyMap<string, Operation>): S3R
   return (request, address) => {
     const { method } = request;
     if (method === 'OPTIONS') return 'PreflightCors';
+    if (request.rawPath.startsWith(S3_CONTROL_PATH)) throw methodNotAllowed(method, 'S3CONTROL');
     const scope: Scope = address.key !== undefined ? 'key' : address.bucket !== undefined ? 'bucket' : 'service';
     const routes = routesOf.get(`${method} ${scope}`);
     if (address.query.size > 0) {

@@ -40,6 +40,7 @@ type Replace<Shape, Changes> = { [Name in keyof Shape]: Name extends keyof Chang
 interface S3InputChanges {
   Body: ByteSource | undefined;
   Expires: string | undefined;
+  ResponseExpires: string | undefined;
   AnnotationPayload: ByteSource | undefined;
 }
 interface S3OutputChanges {

@@ -72,7 +72,9 @@ function sampleOf(service: ServiceName, operation: string, shape: Shape, extent:
 
 /** What our side has where the client's type differs: see s3-exceptions.ts. */
 function asHandlersSeeIt(value: Record<string, unknown>): Record<string, unknown> {
-  return value['Expires'] instanceof Date ? { ...value, Expires: value['Expires'].toUTCString() } : value;
+  const seen = { ...value };
+  for (const name of ['Expires', 'ResponseExpires']) if (seen[name] instanceof Date) seen[name] = seen[name].toUTCString();
+  return seen;
 }
 
 async function decodeCaptured(service: ServiceName, { request, body }: Captured): Promise<{ operation: string; input: Record<string, unknown> }> {
