@@ -213,12 +213,19 @@ export function blobStoreSuite(name: string, open: OpenBlobStore): void {
       });
 
       blobTest('close waits for reads under way; after it there are none', async (store) => {
-        const bytes = patternBytes(500_000);
+        const bytes = patternBytes(4_000_000);
         const reader = await store.open(await write(store, Buffer.from(bytes)));
-        const reads = [reader.read(0, 500_000), reader.read(1000, 2000)];
-        await reader.close();
-        assert.ok((await reads[0]!).equals(bytes));
-        assert.ok((await reads[1]!).equals(bytes.subarray(1000, 2000)));
+        const ended: string[] = [];
+        const read = async (start: number, end: number): Promise<void> => {
+          assert.ok((await reader.read(start, end)).equals(bytes.subarray(start, end)));
+          ended.push('read');
+        };
+        const closed = async (): Promise<void> => {
+          await reader.close();
+          ended.push('close');
+        };
+        await Promise.all([read(0, 4_000_000), read(1000, 2000), closed()]);
+        assert.deepEqual(ended, ['read', 'read', 'close']);
         await reader.close();
         await assert.rejects(reader.read(0, 1), /broken invariant/);
       });

@@ -57,7 +57,7 @@ describe('blobs in files', () => {
     const path = await emptyPath(context);
     const store = await openFileBlobStore({ path });
     const misplaced = randomBlobId().replace(/^../, 'cd');
-    await writeFile(join(path, 'ab', 'notes.txt'), 'x');
+    await writeFile(join(path, 'ab', 'abnotes.txt'), 'x');
     await writeFile(join(path, 'ab', misplaced), 'x');
     await writeFile(join(path, 'lost'), 'x');
     await mkdir(join(path, 'cd', misplaced));

@@ -133,7 +133,8 @@ function writePieces(descriptor: number, pieces: readonly Buffer[]): Promise<num
   });
 }
 
-function dropStart(pieces: readonly Buffer[], sizeBytes: number): readonly Buffer[] {
+/** What is left of the pieces behind their first `sizeBytes` bytes. */
+export function dropStart(pieces: readonly Buffer[], sizeBytes: number): readonly Buffer[] {
   let index = 0;
   let left = sizeBytes;
   while (index < pieces.length && left >= pieces[index]!.byteLength) left -= pieces[index++]!.byteLength;

@@ -12,6 +12,7 @@ import { open as openFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { CatalogError } from '../catalog.ts';
+import { checkDataFile } from './data-file.ts';
 
 export interface LmdbOptions {
   /** Directory of the environment; made when it is not there. */
@@ -47,6 +48,7 @@ const storeOptions = {
 export async function openEnvironment(options: LmdbOptions): Promise<Environment> {
   let environment: Environment;
   try {
+    await checkDataFile(options.path);
     environment = openChecked(options);
   } catch (error) {
     throw toCatalogError(error, `catalog at ${options.path}`);
@@ -132,8 +134,8 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** MDB_MAP_FULL, EFBIG, ENOSPC, EDQUOT (Linux, BSD). LMDB's own codes are negative, see lmdb.h. */
-const fullCodes: ReadonlySet<unknown> = new Set([-30792, 27, 28, 122, 69]);
+/** MDB_MAP_FULL; EFBIG, ENOSPC, EDQUOT (Linux, BSD) as LMDB says them, and as Node does. */
+const fullCodes: ReadonlySet<unknown> = new Set([-30792, 27, 28, 122, 69, 'EFBIG', 'ENOSPC', 'EDQUOT']);
 /** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_VERSION_MISMATCH, MDB_INVALID. */
 const unreadableCodes: ReadonlySet<unknown> = new Set([-30797, -30796, -30794, -30793]);
 

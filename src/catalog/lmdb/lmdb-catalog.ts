@@ -34,7 +34,12 @@ export async function openLmdbCatalog(options: LmdbOptions): Promise<Catalog> {
 
 async function startWriter(options: LmdbOptions): Promise<Worker> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const writer = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), { workerData: options });
+  const writer = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), {
+    name: 'catalog-writer',
+    workerData: options,
+    // Not the ones of the process: some, such as --input-type, are refused where a file is run.
+    execArgv: [],
+  });
   await once(writer, 'message');
   return writer;
 }
