@@ -52,7 +52,7 @@ const packageMap: readonly [pattern: RegExp, places: readonly string[]][] = [
   [/^(pg|postgres)$/, ['src/catalog/postgres/']],
   [/^@aws-sdk\/(?!client-)|^@smithy\//, ['src/wire/', ...awsCallers]],
   [/^saxes$/, ['src/wire/']],
-  [/^(pino|prom-client|@peculiar\/x509)$/, ['src/server/']],
+  [/^(pino|prom-client)$/, ['src/server/']],
   [/^@fastify\/busboy$/, ['src/server/', 'src/wire/']],
   [/^(@node-rs\/|hash-wasm)/, ['src/checksum/']],
   [/^node:(http|https|http2|net|tls|cluster)$/, ['src/server/', 'src/cli/', 'src/keyring/roots/', 'src/blobs/s3/']],
