@@ -28,8 +28,12 @@ const batchSizeBytesMax = 8 * 1024 * 1024;
 /** Throws CatalogError `unreadable`, `full` or `io`. */
 export async function openLmdbCatalog(options: LmdbOptions): Promise<Catalog> {
   const environment = await openEnvironment(options);
-  const writer = await startWriter(options);
-  return new LmdbCatalog(environment, writer);
+  try {
+    return new LmdbCatalog(environment, await startWriter(options));
+  } catch (error) {
+    await environment.root.close();
+    throw toCatalogError(error, `catalog at ${options.path}`);
+  }
 }
 
 async function startWriter(options: LmdbOptions): Promise<Worker> {
@@ -105,7 +109,7 @@ class LmdbCatalog implements Catalog {
       });
     }
     if (!this.#failure) {
-      const ended = new Promise((resolve) => this.#writer.once('exit', resolve));
+      const ended = once(this.#writer, 'exit');
       this.#writer.ref();
       this.#writer.postMessage('close');
       await ended;
@@ -170,7 +174,7 @@ class LmdbCatalog implements Catalog {
 
   /** The writer thread is gone: what it was writing may be on the disk or not. */
   #fail(cause: unknown): void {
-    if (this.#failure || this.#closed) return;
+    if (this.#failure) return;
     this.#failure = new CatalogError('io', 'the catalog can no longer be written', { cause });
     const lost = [...this.#writing, ...this.#waiting];
     this.#writing = [];
