@@ -13,6 +13,7 @@ import {
   checksumAlgorithms, checksumSizeBytes, combineCrc, compositeChecksum, createChecksum,
   type ChecksumAlgorithm, type CrcAlgorithm,
 } from './index.ts';
+import { crc64NvmePolynomial, sparseMultiple } from './crc64-nvme.ts';
 
 function digestOf(algorithm: ChecksumAlgorithm, ...pieces: (Uint8Array | string)[]): Buffer {
   const checksum = createChecksum(algorithm);
@@ -106,7 +107,7 @@ const references: Record<ChecksumAlgorithm, (bytes: Uint8Array) => string> = {
 
 describe('any bytes, cut anywhere', () => {
   // Around the edges of kernels and buffers: 8-byte words, 16-byte vectors, blocks, the 64 KiB input window.
-  const sizes = [1, 7, 8, 9, 15, 16, 17, 240, 241, 1023, 1024, 1025, 16383, 16384, 16385, 65535, 65536, 65537, 131072, 150001];
+  const sizes = [1, 7, 8, 9, 15, 16, 17, 240, 241, 1023, 1024, 1025, 14351, 14352, 14353, 14367, 14368, 16383, 16384, 16385, 65521, 65535, 65536, 65537, 131072, 150001];
   for (const algorithm of checksumAlgorithms) {
     test(`${algorithm} equals the reference at every size`, () => {
       for (const size of sizes) {
@@ -141,6 +142,17 @@ describe('any bytes, cut anywhere', () => {
       assert.deepEqual(digestOf(algorithm, memory.subarray(2, 11)), digestOf(algorithm, '123456789'));
     }
   });
+});
+
+test('the sparse multiple that CRC-64/NVME folds by is one', () => {
+  // x^e modulo the polynomial, reflected: the highest bit is x^0.
+  let power = 1n << 63n;
+  let sum = 0n;
+  for (let exponent = 0; exponent <= 299; exponent++) {
+    if ((sparseMultiple as readonly number[]).includes(exponent)) sum ^= power;
+    power = power & 1n ? (power >> 1n) ^ crc64NvmePolynomial : power >> 1n;
+  }
+  assert.equal(sum, 0n);
 });
 
 describe('a whole out of its parts', () => {

@@ -9,23 +9,42 @@
  * its end and takes the 64 bits of state out again, so nothing is shared between two checksums.
  */
 import {
-  add32, and32, and64, type Code, constant32, constant64, extendTo64, get, i32, i64, instantiate, lessThanUnsigned32, load64, load8,
-  loopWhile, set, shiftLeft64, shiftRight64, store64, type WasmInstance, wrapTo32, xor64,
+  add32, and32, and64, type Code, constant32, constant64, extendTo64, get, i32, i64, instantiate, lessThanUnsigned32, load128,
+  load64, load8, loopWhile, set, shiftLeft64, shiftRight64, store128, store64, type WasmFunction, type WasmInstance, wrapTo32, xor128, xor64,
 } from './wasm-assembler.ts';
 
 /** The polynomial with its bits reversed, as a reflected CRC uses it; x^64 is implied. */
 export const crc64NvmePolynomial = 0x9a6c9329ac4bc9b5n;
 
+/**
+ * A sparse multiple of the polynomial: the sum of x^e over these exponents is 0. Squaring keeps sums, so the sum
+ * of y^e with y = x^128 is 0 as well, and in a row of 16-byte words each word may be replaced by itself added to
+ * the twelve words that lie 31 to 299 places on. Twelve exclusive-ors for 16 bytes, without tables and without
+ * carry-less multiplication, which WebAssembly lacks: 3 times as fast as the tables, which do the last 299 words.
+ * Found by search (sums of four triples that meet); the test recomputes the sum.
+ * Source of the idea: S. Russell, "Chorba: A novel CRC32 implementation", arXiv 2412.16398.
+ */
+export const sparseMultiple = [0, 13, 83, 96, 108, 128, 133, 172, 179, 237, 251, 268, 299] as const;
+
+const wordSizeBytes = 16;
+const foldedWords = sparseMultiple[sparseMultiple.length - 1] as number;
+const foldedSizeBytes = foldedWords * wordSizeBytes;
+
 const stateAddress = 0;
 const tableAddress = 64;
 const tableCount = 8;
 const tableSizeBytes = 256 * 8;
-const inputAddress = 32 * 1024;
+const residueAddress = 24 * 1024;
+const zerosAddress = residueAddress + 8 * 1024;
+/** The words ahead of the input are zero and stay so: the first words reach back to them. */
+const inputAddress = zerosAddress + 8 * 1024;
 const inputSizeBytes = 64 * 1024;
 
 const kernel = createKernel();
 const state = new Uint32Array(kernel.buffer, stateAddress, 2);
+const memory = new Uint8Array(kernel.buffer);
 const input = new Uint8Array(kernel.buffer, inputAddress, inputSizeBytes);
+const firstWord = new Uint32Array(kernel.buffer, inputAddress, 2);
 
 export class Crc64Nvme {
   #low = 0xffffffff;
@@ -35,9 +54,11 @@ export class Crc64Nvme {
     state[0] = this.#low;
     state[1] = this.#high;
     for (let start = 0; start < bytes.byteLength; start += inputSizeBytes) {
-      const piece = bytes.byteLength - start <= inputSizeBytes && start === 0 ? bytes : bytes.subarray(start, start + inputSizeBytes);
+      const piece = start === 0 && bytes.byteLength <= inputSizeBytes ? bytes : bytes.subarray(start, start + inputSizeBytes);
       input.set(piece);
-      kernel.update(inputAddress, inputAddress + piece.byteLength);
+      // Folding ends with the cost of `foldedWords` by table, so it pays only from a few times that.
+      if (piece.byteLength < 3 * foldedSizeBytes) kernel.update(inputAddress, inputAddress + piece.byteLength);
+      else foldInput(piece.byteLength);
     }
     this.#low = state[0];
     this.#high = state[1];
@@ -49,6 +70,23 @@ export class Crc64Nvme {
     digest.writeUInt32BE(~this.#low >>> 0, 4);
     return digest;
   }
+}
+
+/** Advances the state by the input, of which all but the last words are folded into these. */
+function foldInput(sizeBytes: number): void {
+  // A CRC's state and the bytes that follow are the same thing.
+  (firstWord[0] as number) ^= state[0] as number;
+  (firstWord[1] as number) ^= state[1] as number;
+  state.fill(0);
+  const wordsEnd = inputAddress + Math.floor(sizeBytes / wordSizeBytes) * wordSizeBytes;
+  const tail = wordsEnd - foldedSizeBytes;
+  kernel.fold(inputAddress, inputAddress, tail);
+  // The tail takes what lies before it and gives nothing: it is moved out, and reads zeros in its place.
+  memory.copyWithin(residueAddress, tail, wordsEnd);
+  memory.fill(0, tail, wordsEnd);
+  kernel.fold(residueAddress, tail, wordsEnd);
+  kernel.update(residueAddress, residueAddress + foldedSizeBytes);
+  kernel.update(wordsEnd, inputAddress + sizeBytes);
 }
 
 /**
@@ -70,7 +108,7 @@ function slicingTables(): bigint[][] {
   return tables;
 }
 
-function createKernel(): WasmInstance<'update'> {
+function createKernel(): WasmInstance<'update' | 'fold'> {
   const [start, end, crc] = [0, 1, 2];
   const tableOf = (k: number): number => tableAddress + k * tableSizeBytes;
 
@@ -94,6 +132,7 @@ function createKernel(): WasmInstance<'update'> {
   ];
 
   const instance = instantiate(2, [
+    foldFunction(),
     {
       name: 'update',
       parameters: [i32, i32],
@@ -109,4 +148,29 @@ function createKernel(): WasmInstance<'update'> {
   const table = new BigUint64Array(instance.buffer, tableAddress, tableCount * 256);
   slicingTables().forEach((entries, k) => table.set(entries, k * 256));
   return instance;
+}
+
+/** `fold(destination, source, end)`: each word at `destination` takes the words behind the one at `source`, up to `end`. */
+function foldFunction(): WasmFunction<'fold'> {
+  const [destination, source, end] = [0, 1, 2];
+  // Offsets of loads count upwards, so the address is that of the farthest word back.
+  const reachesBack = sparseMultiple.slice(0, -1).map((exponent) => exponent * wordSizeBytes);
+  const unrolled = 4;
+  const words = Array.from({ length: unrolled }, (_, index) => index * wordSizeBytes).map((at): Code => {
+    const taken = reachesBack.map((offset): Code => [...get(source), ...load128(offset + at), ...xor128]);
+    return [...get(destination), ...get(destination), ...load128(at), ...taken.flat(), ...store128(at)];
+  });
+  const oneWord = words[0] as Code;
+  const advance = (count: number): Code => [destination, source].flatMap((local) => [...get(local), ...constant32(count * wordSizeBytes), ...add32, ...set(local)]);
+  return {
+    name: 'fold',
+    parameters: [i32, i32, i32],
+    locals: [],
+    body: [
+      [...get(source), ...constant32(-foldedSizeBytes), ...add32, ...set(source)],
+      [...get(end), ...constant32(-foldedSizeBytes), ...add32, ...set(end)],
+      loopWhile([get(source), constant32((unrolled - 1) * wordSizeBytes), add32, get(end), lessThanUnsigned32], [...words, advance(unrolled)]),
+      loopWhile([get(source), get(end), lessThanUnsigned32], [oneWord, advance(1)]),
+    ],
+  };
 }
