@@ -205,6 +205,9 @@ describe('ListObjectVersions', () => {
     assert.deepEqual([page.Entries?.length, prefixesOf(page), page.NextKeyMarker, page.NextVersionIdMarker], [1, ['b/'], 'b/', undefined]);
     const rest = await versions(s3, { Delimiter: '/', KeyMarker: 'b/' });
     assert.deepEqual([rest.Entries?.map(({ Key }) => Key), prefixesOf(rest)], [['c'], []]);
+    const [newest] = (await versions(s3, { Prefix: 'b/1' })).Entries ?? [];
+    const within = await versions(s3, { Delimiter: '/', KeyMarker: 'b/1', VersionIdMarker: newest?.VersionId });
+    assert.deepEqual([within.Entries?.map(({ Key }) => Key), prefixesOf(within)], [['c'], ['b/']]);
   });
 
   test('bad markers', async () => {
