@@ -18,5 +18,6 @@ export { keyErrors } from './key-errors.ts';
 export { algorithmsOf, specTraits } from './key-specs.ts';
 export * from './alias-administration.ts';
 export * from './key-administration.ts';
+export * from './key-pair-use.ts';
 export * from './rotation-administration.ts';
 export { readWrappedMaterial, readWrappedServiceKey, type WrappedMaterial } from './wrapped-material.ts';

@@ -39,6 +39,8 @@ export const keyErrors = {
   incorrectKey: () =>
     refusal('IncorrectKeyException', 'The key ID in the request does not identify a CMK that can perform this operation.'),
   dryRun: () => refusal('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.'),
+  /** AWS says nothing more about a public key that does not fit. */
+  validationWithoutText: () => refusal('ValidationException', ''),
   validation: (message: string) => refusal('ValidationException', message),
   limitExceeded: (message: string) => refusal('LimitExceededException', message),
   alreadyExists: (message: string) => refusal('AlreadyExistsException', message),

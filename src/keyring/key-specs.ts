@@ -89,6 +89,16 @@ export interface NewMaterial {
 const generatePair = promisify(generateKeyPair);
 const pairEncoding = { publicKeyEncoding: { type: 'spki', format: 'der' }, privateKeyEncoding: { type: 'pkcs8', format: 'der' } } as const;
 
+/** Settles when the last RSA key asked for is made. */
+let makingRsa: Promise<unknown> = Promise.resolve();
+
+/** The thread pool also serves files: callers who want many RSA keys must not take all of it. */
+function oneAtATime<T>(make: () => Promise<T>): Promise<T> {
+  const made = makingRsa.then(make, make);
+  makingRsa = made;
+  return made;
+}
+
 /** Fresh key material. RSA takes up to seconds, in the thread pool. The spec must be one that `specTraits` knows. */
 export async function generateMaterial(spec: KeySpec, draw: (sizeBytes: number) => Buffer = randomBytes): Promise<NewMaterial> {
   const traits = specTraits(spec);
@@ -98,7 +108,7 @@ export async function generateMaterial(spec: KeySpec, draw: (sizeBytes: number) 
     case 'hmac':
       return { secret: draw(traits.sizeBits! / 8) };
     case 'rsa': {
-      const pair = await generatePair('rsa', { modulusLength: traits.sizeBits!, publicExponent: 65537, ...pairEncoding });
+      const pair = await oneAtATime(() => generatePair('rsa', { modulusLength: traits.sizeBits!, publicExponent: 65537, ...pairEncoding }));
       return { secret: pair.privateKey, publicKey: pair.publicKey };
     }
     case 'ec': {

@@ -11,10 +11,14 @@ import { DisableKey, EnableKey } from './EnableKey.ts';
 import { DisableKeyRotation, EnableKeyRotation, GetKeyRotationStatus, ListKeyRotations, RotateKeyOnDemand } from './EnableKeyRotation.ts';
 import { Decrypt, Encrypt, ReEncrypt } from './Encrypt.ts';
 import { GenerateDataKey, GenerateDataKeyWithoutPlaintext } from './GenerateDataKey.ts';
+import { GenerateDataKeyPair, GenerateDataKeyPairWithoutPlaintext } from './GenerateDataKeyPair.ts';
+import { GenerateMac, VerifyMac } from './GenerateMac.ts';
 import { GenerateRandom } from './GenerateRandom.ts';
+import { DeriveSharedSecret, GetPublicKey } from './GetPublicKey.ts';
 import { kmsOperation, type KmsOperation } from './kms-operation.ts';
 import { GetKeyPolicy, ListKeyPolicies, PutKeyPolicy } from './PutKeyPolicy.ts';
 import { CancelKeyDeletion, ScheduleKeyDeletion } from './ScheduleKeyDeletion.ts';
+import { Sign, Verify } from './Sign.ts';
 import { ListResourceTags, TagResource, UntagResource } from './TagResource.ts';
 import { unsupportedOperation, unsupportedOperations } from './unsupported.ts';
 
@@ -51,6 +55,14 @@ export function kmsOperations(keys: KeyService): OperationTable {
   add(GenerateDataKey);
   add(GenerateDataKeyWithoutPlaintext);
   add(GenerateRandom);
+  add(GetPublicKey);
+  add(DeriveSharedSecret);
+  add(Sign);
+  add(Verify);
+  add(GenerateMac);
+  add(VerifyMac);
+  add(GenerateDataKeyPair);
+  add(GenerateDataKeyPairWithoutPlaintext);
   for (const name of unsupportedOperations) table.set(name, unsupportedOperation(keys, name));
   return table;
 }

@@ -17,6 +17,14 @@ const expected: Record<string, string> = {
   'ReEncrypt to': '.DPIU',
   GenerateDataKey: '.DPIU',
   GenerateDataKeyWithoutPlaintext: '.DPIU',
+  Sign: '.DPIU',
+  Verify: '.DPIU',
+  GenerateMac: '.DPIU',
+  VerifyMac: '.DPIU',
+  DeriveSharedSecret: '.DPIU',
+  GenerateDataKeyPair: '.DPIU',
+  GenerateDataKeyPairWithoutPlaintext: '.DPIU',
+  GetPublicKey: '..PIU',
   DescribeKey: '.....',
   GetKeyPolicy: '.....',
   PutKeyPolicy: '.....',
@@ -40,6 +48,14 @@ const expected: Record<string, string> = {
   GetKeyRotationStatus: '.....',
   ListKeyRotations: '.....',
 };
+
+const signing = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' };
+const agreement = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' };
+const mac = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' };
+const toSign = { Message: Buffer.from('x'), SigningAlgorithm: 'ECDSA_SHA_256' };
+const toMac = { Message: Buffer.from('x'), MacAlgorithm: 'HMAC_SHA_256' };
+/** Operations that are for keys of another kind than symmetric ones. */
+const kinds: Record<string, object> = { Sign: signing, Verify: signing, GetPublicKey: signing, GenerateMac: mac, VerifyMac: mac, DeriveSharedSecret: agreement };
 
 function refusal(letter: string, arn: string): string {
   switch (letter) {
@@ -73,11 +89,16 @@ describe('key states', () => {
     for (const [index, state] of states.entries()) {
       test(`${name} in ${state}: ${letters[index]}`, async () => {
         const { kms } = opened;
-        const { KeyId, Arn } = (await kms<{ KeyMetadata: { KeyId: string; Arn: string } }>('CreateKey', { Tags: [{ TagKey: 'a', TagValue: 'b' }] })).KeyMetadata;
+        const kind = kinds[name] ?? {};
+        const { KeyId, Arn } = (await kms<{ KeyMetadata: { KeyId: string; Arn: string } }>('CreateKey', { ...kind, Tags: [{ TagKey: 'a', TagValue: 'b' }] })).KeyMetadata;
         const alias = `alias/${KeyId}`;
         await kms('CreateAlias', { AliasName: alias, TargetKeyId: KeyId });
         await kms('CreateAlias', { AliasName: `alias/other/${KeyId}`, TargetKeyId: other.KeyId });
-        const { CiphertextBlob } = await kms<{ CiphertextBlob: Buffer }>('Encrypt', { KeyId, Plaintext: Buffer.from('text') });
+        const made: Record<string, object> = {};
+        if (kind === signing) Object.assign(made, await kms('Sign', { KeyId, ...toSign }), await kms('GetPublicKey', { KeyId }));
+        if (kind === agreement) Object.assign(made, await kms('GetPublicKey', { KeyId }));
+        if (kind === mac) Object.assign(made, await kms('GenerateMac', { KeyId, ...toMac }));
+        const { CiphertextBlob } = await kms<{ CiphertextBlob: Buffer }>('Encrypt', { KeyId: kinds[name] ? other.KeyId : KeyId, Plaintext: Buffer.from('text') });
         const elsewhere = await kms<{ CiphertextBlob: Buffer }>('Encrypt', { KeyId: other.KeyId, Plaintext: Buffer.from('text') });
         const { Policy } = await kms<{ Policy: string }>('GetKeyPolicy', { KeyId });
         await putInto(state, KeyId);
@@ -89,6 +110,13 @@ describe('key states', () => {
           'ReEncrypt to': { CiphertextBlob: elsewhere.CiphertextBlob, DestinationKeyId: KeyId },
           GenerateDataKey: { KeyId, KeySpec: 'AES_256' },
           GenerateDataKeyWithoutPlaintext: { KeyId, KeySpec: 'AES_256' },
+          Sign: { KeyId, ...toSign },
+          Verify: { KeyId, ...toSign, Signature: made.Signature },
+          GenerateMac: { KeyId, ...toMac },
+          VerifyMac: { KeyId, ...toMac, Mac: made.Mac },
+          DeriveSharedSecret: { KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: made.PublicKey },
+          GenerateDataKeyPair: { KeyId, KeyPairSpec: 'ECC_NIST_P256' },
+          GenerateDataKeyPairWithoutPlaintext: { KeyId, KeyPairSpec: 'ECC_NIST_P256' },
           PutKeyPolicy: { KeyId, Policy },
           DeleteAlias: { AliasName: alias },
           UpdateKeyDescription: { KeyId, Description: 'new' },
