@@ -76,7 +76,7 @@ export interface Import {
 
 /** Judges one import: the sentence that refuses it, or undefined. */
 export function refuseImport({ from, specifier, names, typeOnly }: Import): string | undefined {
-  const isTest = from.endsWith('.test.ts') || from.startsWith('test/');
+  const isTest = /(\.test|\/testing)\.ts$/.test(from) || from.startsWith('test/');
   const isLocal = specifier.startsWith('.');
   if (!isLocal) return isTest || typeOnly ? undefined : refusePackage(from, specifier, names);
 
@@ -85,7 +85,7 @@ export function refuseImport({ from, specifier, names, typeOnly }: Import): stri
     return to.startsWith('src/') ? 'acceptance tests speak to any S3 server, so they import nothing from src' : undefined;
   }
   if (!from.startsWith('src/')) return undefined;
-  if (to.startsWith('test/')) return isTest ? undefined : 'only tests import from test/';
+  if (to.startsWith('test/') || to.endsWith('/testing.ts')) return isTest ? undefined : 'only tests import what is made for tests';
 
   const [here, there] = [roomOf(from), roomOf(to)];
   const map = roomMap[here];
