@@ -1,13 +1,14 @@
 /** Whatever comes from the network, the answer is a ServiceError or the right bytes: no crash, no hang. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { ServiceError } from '../base/index.ts';
 import { checkPostPolicy, decodePayload, hoistedHeaders, serviceOfCredentialScope, verifyPostForm, verifyRequest } from './index.ts';
 import type { PayloadPlan } from './index.ts';
-import { bytesOf, encode, signedPlan, UNSIGNED_TRAILER } from './chunk-encoder.ts';
-import { lookupExample, readAll, request, signed } from './testing.ts';
+import { bytesOf, encode, lookupExample, readAll, request, signedPlan, signerWith, UNSIGNED_TRAILER } from './testing.ts';
 
+const signed = signerWith(SignatureV4);
 const dateMs = Date.UTC(2026, 10, 23, 12, 0, 0);
 const clock = { nowMs: () => dateMs };
 

@@ -1,9 +1,11 @@
 /** Requests signed by the AWS SDK's signer are accepted, and no others. Source: contract kms-iam-audit 5.1, V03. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { serviceOfCredentialScope, verifyRequest } from './index.ts';
-import { lookupExample, sha256, signed } from './testing.ts';
+import { lookupExample, sha256, signerWith } from './testing.ts';
 
+const signed = signerWith(SignatureV4);
 const dateMs = Date.UTC(2026, 10, 23, 12, 0, 0);
 const clock = { nowMs: () => dateMs + 2000 };
 const UNSIGNED = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };

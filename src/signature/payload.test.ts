@@ -6,15 +6,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodePayload } from './index.ts';
 import type { PayloadLimits, PayloadPlan } from './index.ts';
-import { bytesOf, encode, signedPlan, UNSIGNED_TRAILER } from './chunk-encoder.ts';
-import type { EncodedBody } from './chunk-encoder.ts';
-import { pieces, readAll, request, sha256 } from './testing.ts';
+import { bytesOf, encode, pieces, readAll, request, sha256, signedPlan, UNSIGNED_TRAILER } from './testing.ts';
+import type { EncodedBody } from './testing.ts';
 
 const CRC = { 'x-amz-checksum-crc32': 'AAAAAA==' };
 const DATA = [Buffer.alloc(8192, 'a'), Buffer.alloc(8192, 'b'), Buffer.from('c')];
 const SIZE = 16_385;
 
 interface Attempt {
+  /** A header that is undefined is left out. */
   headers?: Record<string, string | undefined>;
   pieceSize?: number;
   limits?: PayloadLimits;
@@ -22,11 +22,18 @@ interface Attempt {
 
 /** Reads a whole chunked body; headers say what the encoder wrote, but for what `attempt` says. */
 async function decode(body: Buffer, plan: PayloadPlan, { headers = {}, pieceSize = 1000, limits = {} }: Attempt = {}) {
-  const all = Object.entries({ 'x-amz-decoded-content-length': String(SIZE), ...headers }).filter(([, value]) => value !== undefined);
-  const http = request({ method: 'PUT', headers: Object.fromEntries(all) as Record<string, string>, body: pieces(body, pieceSize) });
+  const http = request({ method: 'PUT', headers: headersWith(headers), body: pieces(body, pieceSize) });
   const payload = decodePayload(http, plan, limits);
   const bytes = await readAll(payload.body);
   return { bytes, decodedLength: payload.decodedLength, trailers: { ...payload.trailers() } };
+}
+
+function headersWith(change: Record<string, string | undefined> = {}): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ 'x-amz-decoded-content-length': String(SIZE), ...change })) {
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
 }
 
 const TRAILER = { headers: { 'x-amz-trailer': 'x-amz-checksum-crc32' } };
@@ -148,7 +155,7 @@ for (const { name, plan, body, attempt, trailers } of FORMS) {
           isReleased = true;
         }
       }
-      const http = request({ headers: { 'x-amz-decoded-content-length': String(SIZE), ...attempt.headers } as Record<string, string>, body: source() });
+      const http = request({ headers: headersWith(attempt.headers), body: source() });
       const payload = decodePayload(http, plan);
       for await (const _ of payload.body) break;
       assert.ok(isReleased);

@@ -1,11 +1,13 @@
 /** Presigned URLs and headers in the query. Source: contract kms-iam-audit 5.3, V08; s3-surface S07, S08; s3-encryption 14.1, G01. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '../base/index.ts';
 import { hoistedHeaders, verifyRequest } from './index.ts';
-import { EXAMPLE_SECRET, lookupExample, request, sha256, signed } from './testing.ts';
+import { EXAMPLE_SECRET, lookupExample, request, sha256, signerWith } from './testing.ts';
 import type { SigningParts } from './testing.ts';
 
+const signed = signerWith(SignatureV4);
 const dateMs = Date.UTC(2026, 10, 23, 12, 0, 0);
 const UNSIGNED = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
 const SSE = 'x-amz-server-side-encryption';

@@ -1,12 +1,14 @@
 /** Every refusal of a signed request, by service. Source: contract kms-iam-audit 5.5, V04 to V06, V10; s3-surface S05, S06. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '../base/index.ts';
 import { verifyRequest } from './index.ts';
 import type { VerifyOptions } from './index.ts';
-import { EXAMPLE_KEY_ID, EXAMPLE_SECRET, request, signed } from './testing.ts';
+import { EXAMPLE_KEY_ID, EXAMPLE_SECRET, request, signerWith } from './testing.ts';
 import type { SigningParts } from './testing.ts';
 
+const signed = signerWith(SignatureV4);
 const nowMs = Date.UTC(2026, 10, 23, 12, 0, 0);
 const NOW = '20261123T120000Z';
 const minutes = (count: number): number => count * 60_000;

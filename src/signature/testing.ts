@@ -1,9 +1,13 @@
-/** What the tests of this room share: requests, bodies, the key of AWS's examples. */
+/**
+ * What the tests of this room share: requests and their signer, aws-chunked bodies signed by createHmac from the text
+ * of the specification, the key of AWS's examples.
+ */
 import { createHash, createHmac } from 'node:crypto';
 import type { Hash, Hmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
+import type { SignatureV4 } from '@smithy/signature-v4';
 import type { ByteSource, HttpRequest } from '../base/index.ts';
-import type { Credential } from './index.ts';
+import type { Credential, PayloadPlan } from './index.ts';
+import { deriveSigningKey } from './signing-key.ts';
 
 export const EXAMPLE_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
 export const EXAMPLE_SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
@@ -61,7 +65,9 @@ class Sha256 {
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
     if (secret === undefined) this.#hash = createHash('sha256');
     else if (typeof secret === 'string') this.#hash = createHmac('sha256', secret);
-    else this.#hash = createHmac('sha256', ArrayBuffer.isView(secret) ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength) : new Uint8Array(secret));
+    else if (ArrayBuffer.isView(secret)) {
+      this.#hash = createHmac('sha256', new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength));
+    } else this.#hash = createHmac('sha256', new Uint8Array(secret));
   }
 
   update(data: Uint8Array): void {
@@ -97,10 +103,14 @@ export interface SigningParts {
   unhoistable?: readonly string[];
 }
 
-/** A request signed by the AWS SDK's own signer, our independent witness. */
-export async function signed(parts: SigningParts): Promise<HttpRequest> {
+/** Signs requests with the AWS SDK's own signer, our independent witness; handed in, as only tests may run it. */
+export function signerWith(Signer: typeof SignatureV4): (parts: SigningParts) => Promise<HttpRequest> {
+  return (parts) => signedBy(Signer, parts);
+}
+
+async function signedBy(Signer: typeof SignatureV4, parts: SigningParts): Promise<HttpRequest> {
   const { method = 'GET', path = '/', query = {}, headers = {}, body, service = 's3', region = 'us-east-1' } = parts;
-  const signer = new SignatureV4({
+  const signer = new Signer({
     service,
     region,
     credentials: {
@@ -141,4 +151,64 @@ export async function signed(parts: SigningParts): Promise<HttpRequest> {
 
 function escape(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+const DATE = '20261123T120000Z';
+const SCOPE = '20261123/us-east-1/s3/aws4_request';
+const SEED = sha256('the signature of the request');
+
+export const UNSIGNED_TRAILER: PayloadPlan = { kind: 'chunked', signed: false, trailer: true };
+
+export function signedPlan(trailer: boolean): PayloadPlan {
+  const signingKey = deriveSigningKey(EXAMPLE_SECRET, '20261123', 'us-east-1', 's3');
+  return {
+    kind: 'chunked',
+    signed: true,
+    trailer,
+    signer: { accessKeyId: EXAMPLE_KEY_ID, signingKey, date: DATE, scope: SCOPE, seedSignature: SEED },
+  };
+}
+
+function mac(text: string): string {
+  let key: Buffer = Buffer.from(`AWS4${EXAMPLE_SECRET}`);
+  for (const step of ['20261123', 'us-east-1', 's3', 'aws4_request']) key = createHmac('sha256', key).update(step).digest();
+  return createHmac('sha256', key).update(text).digest('hex');
+}
+
+export interface EncodedChunk {
+  header: Buffer;
+  data: Buffer;
+  end: Buffer;
+}
+
+export interface EncodedBody {
+  chunks: EncodedChunk[];
+  /** What follows the last chunk's header line. */
+  trailer: Buffer;
+}
+
+/** `data` in the given chunks; the chunk of size 0 is added. */
+export function encode(data: readonly Buffer[], options: { signed: boolean; trailers?: Readonly<Record<string, string>> }): EncodedBody {
+  let previous = SEED;
+  const chunks = [...data, Buffer.alloc(0)].map((bytes): EncodedChunk => {
+    previous = mac(`AWS4-HMAC-SHA256-PAYLOAD\n${DATE}\n${SCOPE}\n${previous}\n${sha256('')}\n${sha256(bytes)}`);
+    const extension = options.signed ? `;chunk-signature=${previous}` : '';
+    const isLast = bytes.byteLength === 0;
+    return {
+      header: Buffer.from(`${bytes.byteLength.toString(16)}${extension}\r\n`),
+      data: bytes,
+      end: Buffer.from(isLast ? '' : '\r\n'),
+    };
+  });
+  const trailers = Object.entries(options.trailers ?? {});
+  let text = trailers.map(([name, value]) => `${name}:${value}\r\n`).join('');
+  if (options.signed && trailers.length > 0) {
+    const lines = trailers.map(([name, value]) => `${name}:${value}\n`).join('');
+    text += `x-amz-trailer-signature:${mac(`AWS4-HMAC-SHA256-TRAILER\n${DATE}\n${SCOPE}\n${previous}\n${sha256(lines)}`)}\r\n`;
+  }
+  return { chunks, trailer: Buffer.from(`${text}\r\n`) };
+}
+
+export function bytesOf({ chunks, trailer }: EncodedBody): Buffer {
+  return Buffer.concat([...chunks.flatMap(({ header, data, end }) => [header, data, end]), trailer]);
 }

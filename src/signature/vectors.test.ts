@@ -3,8 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { serviceOfCredentialScope } from './index.ts';
-import { decodePayload, verifyRequest } from './index.ts';
+import { decodePayload, serviceOfCredentialScope, verifyRequest } from './index.ts';
 import { authorization, EXAMPLE_KEY_ID, lookupExample, pieces, readAll, request, sha256 } from './testing.ts';
 
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
