@@ -18,8 +18,8 @@ export interface KmsOperation<Input, Output> {
   handle(keys: KeyService, input: Input, caller: Caller): Promise<Output>;
 }
 
-/** An operation for the pipeline. */
-export function kmsOperation<Input, Output>(keys: KeyService, { name, constrain, handle }: KmsOperation<Input, Output>): Operation<Input, Output> {
+/** An operation for the pipeline. What has no output answers with the empty one. */
+export function kmsOperation<Input, Output>(keys: KeyService, { name, constrain, handle }: KmsOperation<Input, Output>): Operation<Input, object> {
   return {
     name,
     demands: () => [],
@@ -28,7 +28,7 @@ export function kmsOperation<Input, Output>(keys: KeyService, { name, constrain,
         checkForm(keys, name, input, caller, constrain);
         const output = await handle(keys, input, caller);
         noteKey(call.notes, output);
-        return output;
+        return output ?? {};
       } catch (error) {
         throw kmsAnswer(error);
       }
