@@ -28,11 +28,12 @@ export async function installMissing({ withDevelopment }) {
   process.stderr.write(`done in ${((performance.now() - beganMs) / 1000).toFixed(1)} s.\n`);
 }
 
-function whyInstall(withDevelopment) {
-  const wanted = readPackages(join(projectRoot, 'package-lock.json'));
-  const installed = readPackages(join(projectRoot, 'node_modules', '.package-lock.json'));
+/** What is missing or differs, in words; undefined when all is there. */
+export function whyInstall(withDevelopment, root = projectRoot) {
+  const wanted = readPackages(join(root, 'package-lock.json'));
+  const installed = readPackages(join(root, 'node_modules', '.package-lock.json'));
   if (installed === undefined) return 'first start';
-  if (!existsSync(pinnedNode())) return 'the pinned Node.js is missing';
+  if (!existsSync(pinnedNode(root))) return 'the pinned Node.js is missing';
   for (const [path, entry] of Object.entries(wanted ?? {})) {
     if (path === '' || entry.link) continue;
     const found = installed[path];
