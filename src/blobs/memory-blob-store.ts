@@ -1,10 +1,10 @@
 /** A blob store that lives and dies with the process: for tests. */
-import { asBuffer, assert, type Bytes } from '../base/index.ts';
+import { asBuffer, assert, systemClock, type Bytes, type Clock } from '../base/index.ts';
 import { checkBlobId } from './blob-id.ts';
 import { BlobError, type BlobId, type BlobListing, type BlobReader, type BlobStore, type BlobWriter } from './blob-store.ts';
 
-export function openMemoryBlobStore(): BlobStore {
-  return new MemoryBlobStore();
+export function openMemoryBlobStore(clock: Clock = systemClock): BlobStore {
+  return new MemoryBlobStore(clock);
 }
 
 /** `pieces` until the writer finishes, then `bytes`. */
@@ -17,13 +17,18 @@ interface MemoryBlob {
 
 class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<BlobId, MemoryBlob>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   async create(id: BlobId): Promise<BlobWriter> {
     checkBlobId(id);
     assert(!this.#blobs.has(id), 'a blob id is used once');
-    const blob: MemoryBlob = { pieces: [], bytes: undefined, sizeBytes: 0, modifiedMs: Date.now() };
+    const blob: MemoryBlob = { pieces: [], bytes: undefined, sizeBytes: 0, modifiedMs: this.#clock.nowMs() };
     this.#blobs.set(id, blob);
-    return new MemoryBlobWriter(blob, () => this.#blobs.delete(id));
+    return new MemoryBlobWriter(blob, this.#clock, () => this.#blobs.delete(id));
   }
 
   async open(id: BlobId): Promise<BlobReader> {
@@ -39,17 +44,19 @@ class MemoryBlobStore implements BlobStore {
   }
 
   async *list(): AsyncGenerator<BlobListing> {
-    for (const [id, { sizeBytes, modifiedMs }] of [...this.#blobs]) yield { id, sizeBytes, modifiedMs };
+    for (const [id, { sizeBytes, modifiedMs }] of this.#blobs) yield { id, sizeBytes, modifiedMs };
   }
 }
 
 class MemoryBlobWriter implements BlobWriter {
   readonly #blob: MemoryBlob;
+  readonly #clock: Clock;
   readonly #remove: () => void;
   #open = true;
 
-  constructor(blob: MemoryBlob, remove: () => void) {
+  constructor(blob: MemoryBlob, clock: Clock, remove: () => void) {
     this.#blob = blob;
+    this.#clock = clock;
     this.#remove = remove;
   }
 
@@ -57,7 +64,7 @@ class MemoryBlobWriter implements BlobWriter {
     assert(this.#open, 'a blob writer is not used after its end');
     this.#blob.pieces.push(asBuffer(bytes));
     this.#blob.sizeBytes += bytes.byteLength;
-    this.#blob.modifiedMs = Date.now();
+    this.#blob.modifiedMs = this.#clock.nowMs();
   }
 
   async finish(): Promise<void> {

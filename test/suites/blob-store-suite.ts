@@ -110,7 +110,7 @@ export function blobStoreSuite(name: string, open: OpenBlobStore): void {
         const found = await Promise.all(ranges.map(([start, end]) => reader.read(start!, end!)));
         for (const [index, [start, end]] of ranges.entries()) {
           assert.ok(Buffer.isBuffer(found[index]));
-          assert.ok(found[index]!.equals(bytes.subarray(start, end)), `${start} to ${end}`);
+          assert.ok(found[index].equals(bytes.subarray(start, end)), `${start} to ${end}`);
         }
         await reader.close();
       });

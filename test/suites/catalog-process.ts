@@ -35,14 +35,15 @@ const roles: Record<string, () => Promise<void>> = {
   async watch() {
     const catalog = await openLmdbCatalog({ path });
     const key = Buffer.from('seen');
+    const sayWhatIsSeen = async (): Promise<void> => {
+      const value = await catalog.get(key);
+      const [entry] = await catalog.range({ start: key, end: Buffer.from('seeo') });
+      say(`${value?.toString()} ${entry?.value.toString()}`);
+    };
     for (let rounds = Number(argument); rounds > 0; rounds--) {
-      const before = await catalog.get(key);
-      const [rangeBefore] = await catalog.range({ start: key, end: Buffer.from('seeo') });
-      say(`${before} ${rangeBefore?.value}`);
+      await sayWhatIsSeen();
       waitForParent();
-      const after = await catalog.get(key);
-      const [rangeAfter] = await catalog.range({ start: key, end: Buffer.from('seeo') });
-      say(`${after} ${rangeAfter?.value}`);
+      await sayWhatIsSeen();
       waitForParent();
     }
     await catalog.close();

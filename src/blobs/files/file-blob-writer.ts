@@ -7,7 +7,7 @@
 import { close, fdatasync, unlink, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { asBuffer, assert, type Bytes } from '../../base/index.ts';
-import type { BlobWriter } from '../blob-store.ts';
+import type { BlobError, BlobWriter } from '../blob-store.ts';
 import { toBlobError } from './file-errors.ts';
 
 const closeAsync = promisify(close);
@@ -26,7 +26,7 @@ export class FileBlobWriter implements BlobWriter {
   #gathered: Buffer[] = [];
   #gatheredSizeBytes = 0;
   #writing: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: BlobError | undefined;
   #open = true;
 
   /** The descriptor is the writer's from now on. `syncName` makes the file's name durable. */
@@ -38,7 +38,7 @@ export class FileBlobWriter implements BlobWriter {
 
   async append(bytes: Bytes): Promise<void> {
     assert(this.#open, 'a blob writer is not used after its end');
-    if (this.#failure) throw toBlobError(this.#failure, 'write');
+    if (this.#failure) throw this.#failure;
     if (bytes.byteLength > 0) {
       this.#gathered.push(asBuffer(bytes));
       this.#gatheredSizeBytes += bytes.byteLength;
@@ -46,7 +46,7 @@ export class FileBlobWriter implements BlobWriter {
     if (this.#gatheredSizeBytes < writeSizeBytes && this.#gathered.length < pieceCountMax) return;
     if (this.#writing) {
       await this.#writing;
-      if (this.#failure) throw toBlobError(this.#failure, 'write');
+      if (this.#failure) throw this.#failure;
     }
     this.#write();
   }
@@ -85,7 +85,7 @@ export class FileBlobWriter implements BlobWriter {
     this.#gatheredSizeBytes = 0;
     this.#writing = writeAll(this.#descriptor!, pieces)
       .catch((error: unknown) => {
-        this.#failure ??= error;
+        this.#failure ??= toBlobError(error, 'write');
       })
       .finally(() => {
         this.#writing = undefined;

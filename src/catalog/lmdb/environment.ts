@@ -44,6 +44,27 @@ const storeOptions = {
   keyEncoding: 'binary',
 } as const;
 
+/**
+ * lmdb-js reads every value into one buffer of its own, whose `length` it sets, and then has it decoded.
+ * A copy into Node's pool costs half of the fresh ArrayBuffer that lmdb-js would make of it.
+ */
+const copyingEncoder = {
+  encode: (value: Buffer): Buffer => value,
+  decode(shared: Buffer): Buffer {
+    const sizeBytes = shared.length;
+    const value = Buffer.allocUnsafe(sizeBytes);
+    shared.copy(value, 0, 0, sizeBytes);
+    return value;
+  },
+};
+
+// A value apart, since the typings lack `encoder` here (open.js reads it).
+const entriesOptions = { name: 'entries', ...storeOptions, encoder: copyingEncoder };
+
+function openEntries(root: RootDatabase<Buffer, Buffer>): Entries {
+  return root.openDB<Buffer, Buffer>(entriesOptions);
+}
+
 /** Opens the environment, makes it when it is new. Throws CatalogError `unreadable`, `full` or `io`. */
 export async function openEnvironment(options: LmdbOptions): Promise<Environment> {
   let environment: Environment;
@@ -62,11 +83,11 @@ export async function openEnvironment(options: LmdbOptions): Promise<Environment
 /** The same environment again from another thread of the process that has opened and checked it. */
 export function openCheckedEnvironment(options: LmdbOptions): Environment {
   const root = openRoot(options);
-  return { root, entries: root.openDB<Buffer, Buffer>({ name: 'entries', ...storeOptions }) };
+  return { root, entries: openEntries(root) };
 }
 
 function openRoot({ path, mapSizeBytes }: LmdbOptions): RootDatabase<Buffer, Buffer> {
-  return open<Buffer, Buffer>({
+  const options = {
     path,
     ...storeOptions,
     noSubdir: false,
@@ -76,9 +97,10 @@ function openRoot({ path, mapSizeBytes }: LmdbOptions): RootDatabase<Buffer, Buf
     // syncs can leave the others with MDB_PANIC (mdb_mutex_failed in mdb.c takes the sync lock for the
     // write lock), and readers would see what a power loss may still take back. Measured, it gains little.
     overlappingSync: false,
-    // @ts-expect-error The typings lack it; env.cpp reads it. Others on the machine have no business here.
+    // Others on the machine have no business here. The typings lack it; env.cpp reads it.
     permissionsMode: 0o600,
-  });
+  };
+  return open<Buffer, Buffer>(options);
 }
 
 function openChecked(options: LmdbOptions): Environment {
@@ -97,7 +119,7 @@ function openChecked(options: LmdbOptions): Environment {
       return written;
     });
     checkFormat(marker);
-    return { root, entries: root.openDB<Buffer, Buffer>({ name: 'entries', ...storeOptions }) };
+    return { root, entries: openEntries(root) };
   } catch (error) {
     void root.close();
     throw error;
