@@ -2,15 +2,11 @@
  * A process of its own for the tests of the file blobs: `node blob-process.ts <role> <path>`. Not a test
  * itself.
  */
-import { writeSync } from 'node:fs';
 import { BlobError, openFileBlobStore } from '../../src/blobs/index.ts';
 import { patternBytes, randomBlobId } from './blob-store-suite.ts';
+import { say } from './say.ts';
 
 const [role, path] = process.argv.slice(2) as [string, string];
-
-function say(line: string): void {
-  writeSync(1, `${line}\n`);
-}
 
 const roles: Record<string, () => Promise<void>> = {
   /** Writes blobs, 8 at a time, and says the id of each when it begins and when it is finished, until it is killed. */

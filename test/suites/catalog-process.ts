@@ -1,22 +1,13 @@
 /**
  * A process of its own for the tests of the LMDB catalog: `node catalog-process.ts <role> <path> <argument>`.
- * Not a test itself. It talks over stdin and stdout, synchronously, so that what it says cannot be ahead of
- * what it did, and so that nothing of its event loop comes between two steps.
+ * Not a test itself. It talks and waits synchronously (say.ts), so that nothing of its event loop comes
+ * between two steps.
  */
-import { readSync, writeSync } from 'node:fs';
 import { open } from 'lmdb';
 import { CatalogError, openLmdbCatalog } from '../../src/catalog/index.ts';
+import { say, waitForParent } from './say.ts';
 
 const [role, path, argument] = process.argv.slice(2) as [string, string, string];
-
-function say(line: string): void {
-  writeSync(1, `${line}\n`);
-}
-
-/** Blocks until the parent has written a byte. */
-function waitForParent(): void {
-  readSync(0, Buffer.alloc(1));
-}
 
 const roles: Record<string, () => Promise<void>> = {
   /** Increments the key `counter` so many times. */

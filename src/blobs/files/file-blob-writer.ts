@@ -38,7 +38,7 @@ export class FileBlobWriter implements BlobWriter {
 
   async append(bytes: Bytes): Promise<void> {
     assert(this.#open, 'a blob writer is not used after its end');
-    if (this.#failure) throw this.#failure;
+    this.#throwFailure();
     if (bytes.byteLength > 0) {
       this.#gathered.push(asBuffer(bytes));
       this.#gatheredSizeBytes += bytes.byteLength;
@@ -46,7 +46,7 @@ export class FileBlobWriter implements BlobWriter {
     if (this.#gatheredSizeBytes < writeSizeBytes && this.#gathered.length < pieceCountMax) return;
     if (this.#writing) {
       await this.#writing;
-      if (this.#failure) throw this.#failure;
+      this.#throwFailure();
     }
     this.#write();
   }
@@ -60,7 +60,7 @@ export class FileBlobWriter implements BlobWriter {
         this.#write();
         await this.#writing;
       }
-      if (this.#failure) throw this.#failure;
+      this.#throwFailure();
       // At the same time, so that one commit of the file system's journal can serve both.
       await allSettledOrThrow([fdatasyncAsync(this.#descriptor!), this.#syncName()]);
       await this.#close();
@@ -90,6 +90,10 @@ export class FileBlobWriter implements BlobWriter {
       .finally(() => {
         this.#writing = undefined;
       });
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure;
   }
 
   async #close(): Promise<void> {
