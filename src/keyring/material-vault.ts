@@ -141,12 +141,12 @@ export class MaterialVault {
     this.forget(materialId);
     while (this.#kept.size >= this.#limits.materialsMax) this.forget(this.#kept.keys().next().value!);
     this.#kept.set(materialId, kept);
-    this.#sweeper ??= setInterval(() => void this.#sweep(), sweepIntervalMs).unref();
+    this.#sweeper ??= setInterval(() => void this.sweep(), sweepIntervalMs).unref();
     return kept;
   }
 
-  /** Drops what is old, and what another process has destroyed. */
-  async #sweep(): Promise<void> {
+  /** Drops what is old, and what another process has destroyed. Runs by itself every few seconds. */
+  async sweep(): Promise<void> {
     for (const [materialId, kept] of this.#kept) {
       if (this.#isOld(kept)) this.forget(materialId);
       else if ((await this.#catalog.get(catalogKeys.material(materialId)).catch(() => undefined)) === undefined) this.forget(materialId);
