@@ -1,9 +1,8 @@
-/** Buckets: their records, and what it takes to make and remove one. */
-import { endOfPrefix, bucketPrefix, bucketRecordKey } from './keys.ts';
+/** Buckets: their records, and what it takes to make and change one. Removing one is delete-bucket.ts. */
+import { endOfPrefix, bucketRecordKey } from './keys.ts';
 import { ObjectStoreError } from './errors.ts';
 import { decodeRecord, encodeRecord, type BucketRecord } from './records.ts';
 import { commitAttemptsMax, type StoreContext } from './store-context.ts';
-import { abortAllUploads } from './uploads.ts';
 
 /** A record together with its bytes, so that a commit can check that it is still the same. */
 export interface Stored<Record> {
@@ -43,27 +42,6 @@ export async function updateBucket(store: StoreContext, bucket: string, change: 
   throw new ObjectStoreError('conflict', 'too many writers');
 }
 
-/** Open uploads do not hinder, versions do. Throws ObjectStoreError `no-such-bucket`, `bucket-not-empty`. */
-export async function deleteBucket(store: StoreContext, bucket: string): Promise<void> {
-  const key = bucketRecordKey(bucket);
-  for (let attempt = 0; attempt < commitAttemptsMax; attempt++) {
-    const { bytes } = await getBucket(store, bucket);
-    const objects = prefixSpan('o/', bucket);
-    if ((await store.catalog.range({ ...objects, limit: 1 })).length > 0) throw new ObjectStoreError('bucket-not-empty', bucket);
-    await abortAllUploads(store, bucket);
-    const gone = await store.catalog.commit({
-      checks: [
-        { kind: 'value', key, value: bytes },
-        { kind: 'empty', ...objects },
-        { kind: 'empty', ...prefixSpan('u/', bucket) },
-      ],
-      deletes: [key],
-    });
-    if (gone) return;
-  }
-  throw new ObjectStoreError('conflict', 'too many writers');
-}
-
 export interface BucketPage {
   buckets: BucketRecord[];
   isTruncated: boolean;
@@ -84,9 +62,4 @@ export async function listBuckets(store: StoreContext, options: { prefix: string
 
 export function noSuchBucket(bucket: string): ObjectStoreError {
   return new ObjectStoreError('no-such-bucket', bucket, { bucket });
-}
-
-function prefixSpan(table: 'o/' | 'u/', bucket: string): { start: Buffer; end: Buffer } {
-  const start = bucketPrefix(table, bucket);
-  return { start, end: endOfPrefix(start) };
 }

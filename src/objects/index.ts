@@ -3,6 +3,7 @@
  * crash at any point. Knows buckets, versions, uploads and listings; knows nothing of HTTP or of AWS error codes.
  */
 export * from './buckets.ts';
+export * from './delete-bucket.ts';
 export * from './errors.ts';
 export * from './export.ts';
 export * from './listing.ts';

@@ -43,6 +43,8 @@ describe('buckets', () => {
     const Bucket = await newBucket();
     const head = await s3.send(new sdk.HeadBucketCommand({ Bucket }));
     assert.deepEqual([head.BucketRegion, head.BucketArn], ['us-east-1', `arn:aws:s3:::${Bucket}`]);
+    const refused = await server.rawRequest('HEAD', `/${Bucket}`, {}, undefined, { sign: false });
+    assert.deepEqual([refused.status, refused.headers['x-amz-bucket-region'], refused.body.byteLength], [403, 'us-east-1', 0]);
     const again = await s3.send(new sdk.CreateBucketCommand({ Bucket }));
     assert.deepEqual([again.Location, again.$metadata.httpStatusCode], [`/${Bucket}`, 200]);
     const tagged = await refusal(s3.send(new sdk.CreateBucketCommand({ Bucket, CreateBucketConfiguration: { Tags: [{ Key: 'k', Value: 'v' }] } })));

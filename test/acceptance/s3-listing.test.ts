@@ -64,7 +64,7 @@ describe('listings', () => {
     for await (const page of sdk.paginateListObjectsV2({ client: s3, pageSize: 7 }, { Bucket, Delimiter: '/' })) {
       seen.push(...(page.Contents ?? []).map(({ Key }) => Key), ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix));
     }
-    assert.deepEqual(seen.toSorted(), ['a', 'p0/', 'p1/', 'p2/', 'q', 'r']);
+    assert.deepEqual([seen.length, new Set(seen)], [6, new Set(['a', 'p0/', 'p1/', 'p2/', 'q', 'r'])]);
     const keys: (string | undefined)[] = [];
     for await (const page of sdk.paginateListObjectsV2({ client: s3, pageSize: 77 }, { Bucket, Prefix: 'p' })) keys.push(...(page.Contents ?? []).map(({ Key }) => Key));
     assert.deepEqual(keys, inPrefixes.toSorted());

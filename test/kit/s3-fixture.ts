@@ -37,12 +37,12 @@ export async function openTestS3(settings: Partial<S3Settings> = {}): Promise<Te
   const operations = createS3Operations(s3);
 
   const call: TestS3['call'] = async (name, input, options = {}) => {
-    const operation = operations.get(name) as Operation<unknown, unknown> | undefined;
+    const operation: Operation<unknown, unknown> | undefined = operations.get(name);
     if (operation === undefined) throw new Error(`no operation ${name}`);
     const { Body: body } = input as { Body?: string };
     const request = newCall(options, body ?? '');
     await operation.before?.(input, request);
-    const proof = gate.authorize(request.caller, await operation.demands(input, request), input as unknown);
+    const proof = gate.authorize(request.caller, await operation.demands(input, request), input);
     return (await operation.act(proof, request)) as never;
   };
   return {

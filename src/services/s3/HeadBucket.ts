@@ -1,5 +1,6 @@
 /** HeadBucket and GetBucketLocation: that a bucket is there, and where. Source: contract s3-surface.md section 10. */
-import { bucketArn } from '../../base/index.ts';
+import { Denied } from '../../audit/index.ts';
+import { bucketArn, ServiceError } from '../../base/index.ts';
 import type { S3Inputs, S3Outputs } from '../../wire/shapes.ts';
 import type { Operation } from '../operation.ts';
 import { bucketOf, bucketOperation } from './guard.ts';
@@ -8,9 +9,16 @@ import type { S3 } from './s3.ts';
 export function HeadBucket(s3: S3): Operation<S3Inputs['HeadBucket'], S3Outputs['HeadBucket']> {
   return bucketOperation(s3, {
     name: 'HeadBucket',
-    action: 's3:ListBucket',
+    // Authorized here, so that a refusal too names the region: clients look there for where to go.
     async act({ Bucket }, call) {
-      return { BucketArn: bucketArn(Bucket), BucketRegion: bucketOf(call).region, AccessPointAlias: false };
+      const { owner, region } = bucketOf(call);
+      try {
+        s3.gate.authorize(call.caller, [{ action: 's3:ListBucket', resource: bucketArn(Bucket), resourceAccount: owner }], Bucket);
+      } catch (error) {
+        if (!(error instanceof Denied)) throw error;
+        throw new ServiceError('AccessDenied', 403, error.message, { headers: { 'x-amz-bucket-region': region } });
+      }
+      return { BucketArn: bucketArn(Bucket), BucketRegion: region, AccessPointAlias: false };
     },
   });
 }

@@ -60,7 +60,8 @@ describe('ListObjectsV2', () => {
       seen.push(...keysOf(page), ...prefixesOf(page));
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken !== undefined);
-    assert.deepEqual(seen.toSorted(), ['a', 'p0', 'p0/', 'p1-', 'p1/', 'p2/', 'p3', 'q/']);
+    assert.deepEqual(new Set(seen), new Set(['a', 'p0', 'p0/', 'p1-', 'p1/', 'p2/', 'p3', 'q/']));
+    assert.equal(seen.length, 8);
   });
 
   test('S62 the token wins over start-after, and is ours or refused', async () => {
