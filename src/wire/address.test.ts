@@ -12,7 +12,7 @@ const BASE_DOMAINS = ['s3.example.com', 'example.com'];
 function s3(target: string, host = '127.0.0.1:9000'): S3Address {
   const address = addressRequest(requestOf('GET', target, { host }), { baseDomains: BASE_DOMAINS });
   assert.equal(address.service, 's3');
-  return address as S3Address;
+  return address;
 }
 
 function refused(target: string): ServiceError {
@@ -124,6 +124,11 @@ describe('services', () => {
 test('url encoding of listed keys', () => {
   assert.equal(urlEncodeKey('a b/\u00fc+=&\u{1f44d}~!*\'()'), 'a+b/%C3%BC%2B%3D%26%F0%9F%91%8D%7E%21*%27%28%29');
   assert.equal(urlEncodeKey('a\r\n'), 'a%0D%0A');
+});
+
+test('an IPv4 address has no sub-domains, whatever is configured', () => {
+  const address = addressRequest(requestOf('GET', '/b/k', { host: '10.0.0.1' }), { baseDomains: ['0.0.1'] }) as S3Address;
+  assert.equal(address.bucket, 'b');
 });
 
 test('query names and values', () => {

@@ -25,7 +25,7 @@ test('S3: HEAD and 304 have no body', () => {
 });
 
 test('S3 Control: wrapped', () => {
-  const { body } = encodeError('s3', new ServiceError('MethodNotAllowed', 405, 'm'), { ...CONTEXT, rawPath: '/v20180820/tags/x' });
+  const { body } = encodeError('s3', new ServiceError('MethodNotAllowed', 405, 'm'), { ...CONTEXT, resource: '/v20180820/tags/x' });
   assert.match(String(body), /<ErrorResponse><Error><Code>MethodNotAllowed<\/Code>.*<\/Error><RequestId>R<\/RequestId><\/ErrorResponse>$/);
 });
 

@@ -21,9 +21,7 @@ export interface ErrorContext {
   readonly hostId?: string;
   /** Answers to HEAD have no body. */
   readonly method?: string;
-  /** The request's; errors under S3 Control's path are wrapped. */
-  readonly rawPath?: string;
-  /** Shown as Resource where given. */
+  /** The request's raw path, shown as Resource. Errors under S3 Control's path are wrapped. */
   readonly resource?: string;
 }
 
@@ -60,7 +58,7 @@ export function encodeError(service: ServiceName, error: ServiceError, context: 
 
 /** S3's error document, declaration included and without a namespace; also sent under status 200 by slow operations. */
 export function encodeErrorDocument(error: ServiceError, context: ErrorContext): string {
-  const [open, close] = context.rawPath?.startsWith(S3_CONTROL_PATH) ? ['<ErrorResponse><Error>', `</Error><RequestId>${escapeXml(context.requestId)}</RequestId></ErrorResponse>`] : ['<Error>', '</Error>'];
+  const [open, close] = context.resource?.startsWith(S3_CONTROL_PATH) ? ['<ErrorResponse><Error>', `</Error><RequestId>${escapeXml(context.requestId)}</RequestId></ErrorResponse>`] : ['<Error>', '</Error>'];
   let text = `${XML_DECLARATION}${open}<Code>${escapeXml(error.code)}</Code>`;
   if (error.publicMessage !== undefined) text += `<Message>${escapeXml(error.publicMessage)}</Message>`;
   for (const [name, value] of Object.entries(error.details)) text += `<${name}>${escapeXml(value)}</${name}>`;

@@ -4,7 +4,7 @@
  * Source: contract kms-iam-audit 1.1.
  */
 import { decodeBase64 } from '../base/bytes.ts';
-import type { Shape } from './schema.ts';
+import { memoised, type Shape } from './schema.ts';
 import { parseEpochSeconds, parseHttpDate, parseIsoDate } from './timestamp.ts';
 
 /** The JSON is none, or a value in it is of the wrong type. The message is shown to the caller: it quotes no value. */
@@ -49,17 +49,10 @@ function depthOf(body: Uint8Array): number {
 
 /** Compiles once per shape; decoders share what they can. */
 export class JsonDecoderCompiler {
-  readonly #compiled = new Map<Shape, JsonDecoder>();
+  readonly #compiled = memoised<JsonDecoder>((shape) => this.#build(shape));
 
   compile(shape: Shape): JsonDecoder {
-    const known = this.#compiled.get(shape);
-    if (known) return known;
-    // Registered first, resolved on use: shapes may contain themselves.
-    let decoder: JsonDecoder | undefined;
-    this.#compiled.set(shape, (json) => decoder!(json));
-    decoder = this.#build(shape);
-    this.#compiled.set(shape, decoder);
-    return decoder;
+    return this.#compiled(shape);
   }
 
   #build(shape: Shape): JsonDecoder {

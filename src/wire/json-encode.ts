@@ -3,7 +3,7 @@
  * Source: contract kms-iam-audit 1.1, glacier section 2.
  */
 import { asBuffer } from '../base/bytes.ts';
-import type { Shape } from './schema.ts';
+import { memoised, type Shape } from './schema.ts';
 import { formatHttpDate, formatIsoMillis } from './timestamp.ts';
 
 export type JsonEncoder = (value: unknown) => unknown;
@@ -14,7 +14,7 @@ export interface JsonEncodeOptions {
 }
 
 export class JsonEncoderCompiler {
-  readonly #compiled = new Map<Shape, JsonEncoder>();
+  readonly #compiled = memoised<JsonEncoder>((shape) => this.#build(shape));
   readonly #explicitNulls: boolean;
 
   constructor(options: JsonEncodeOptions = {}) {
@@ -22,14 +22,7 @@ export class JsonEncoderCompiler {
   }
 
   compile(shape: Shape): JsonEncoder {
-    const known = this.#compiled.get(shape);
-    if (known) return known;
-    // Registered first, resolved on use: shapes may contain themselves.
-    let encoder: JsonEncoder | undefined;
-    this.#compiled.set(shape, (value) => encoder!(value));
-    encoder = this.#build(shape);
-    this.#compiled.set(shape, encoder);
-    return encoder;
+    return this.#compiled(shape);
   }
 
   #build(shape: Shape): JsonEncoder {

@@ -9,7 +9,7 @@ import { STRUCTURED_BODY_SIZE_BYTES_MAX, type Codec } from './codec.ts';
 import { QUERY_XML_NAMESPACE } from './errors.ts';
 import { readForm, type FormNode } from './form.ts';
 import { missingMembers } from './required.ts';
-import type { Operation, Shape } from './schema.ts';
+import { memoised, type Operation, type Shape } from './schema.ts';
 import { parseIsoDate } from './timestamp.ts';
 import { escapeXml, XmlEncoderCompiler } from './xml-encode.ts';
 
@@ -37,9 +37,9 @@ export function routeQuery(service: 'iam' | 'sts', address: Address, body: Uint8
 export function queryCompiler(service: 'iam' | 'sts'): (operation: Operation) => Codec {
   const encoders = new XmlEncoderCompiler({ wholeSeconds: true });
   const namespace = QUERY_XML_NAMESPACE[service];
-  const decoders = new Map<Shape, FormDecoder>();
+  const compile = memoised(buildFormDecoder);
   return ({ name, input, output }) => {
-    const decode = compileFormDecoder(input, decoders);
+    const decode = compile(input);
     const missing = missingMembers(input);
     const content = output.kind === 'unit' ? undefined : encoders.content(output);
     return {
@@ -79,21 +79,10 @@ function formOf(body: Uint8Array | undefined, query: ReadonlyMap<string, string>
   return form;
 }
 
-function compileFormDecoder(shape: Shape, compiled: Map<Shape, FormDecoder>): FormDecoder {
-  const known = compiled.get(shape);
-  if (known) return known;
-  // Registered first, resolved on use: shapes may contain themselves.
-  let decoder: FormDecoder | undefined;
-  compiled.set(shape, (node, name) => decoder!(node, name));
-  decoder = buildFormDecoder(shape, compiled);
-  compiled.set(shape, decoder);
-  return decoder;
-}
-
-function buildFormDecoder(shape: Shape, compiled: Map<Shape, FormDecoder>): FormDecoder {
+function buildFormDecoder(shape: Shape, compile: (shape: Shape) => FormDecoder): FormDecoder {
   switch (shape.kind) {
     case 'struct': {
-      const members = shape.members.map((member) => ({ name: member.name, decode: compileFormDecoder(member.shape, compiled) }));
+      const members = shape.members.map((member) => ({ name: member.name, decode: compile(member.shape) }));
       return (node) => {
         const value: Record<string, unknown> = {};
         for (const { name, decode } of members) {
@@ -105,7 +94,7 @@ function buildFormDecoder(shape: Shape, compiled: Map<Shape, FormDecoder>): Form
       };
     }
     case 'list': {
-      const decode = compileFormDecoder(shape.value!, compiled);
+      const decode = compile(shape.value!);
       return (node, name) => {
         const list = node.children.get('member');
         // Clients write an empty list as an empty parameter.
@@ -114,7 +103,7 @@ function buildFormDecoder(shape: Shape, compiled: Map<Shape, FormDecoder>): Form
       };
     }
     case 'map': {
-      const decode = compileFormDecoder(shape.value!, compiled);
+      const decode = compile(shape.value!);
       return (node, name) => {
         const entries = node.children.get('entry');
         if (!entries) return undefined;

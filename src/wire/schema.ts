@@ -68,7 +68,7 @@ export function shapeOf(schema: NormalizedSchema): Shape {
   const shape: { -readonly [K in keyof Shape]: Shape[K] } = {
     kind,
     name: schema.getName() ?? '',
-    traits: schema.getOwnTraits() as Traits,
+    traits: schema.getOwnTraits(),
     timestampFormat: timestampFormatOf(raw),
     members: [],
     isUnion: schema.isUnionSchema(),
@@ -88,7 +88,7 @@ export function shapeOf(schema: NormalizedSchema): Shape {
   } else if (kind === 'list' || kind === 'map') {
     const value = schema.getValueSchema();
     shape.value = shapeOf(value);
-    shape.valueTraits = value.getMemberTraits() as Traits;
+    shape.valueTraits = value.getMemberTraits();
   }
   return shape;
 }
@@ -131,4 +131,23 @@ export function operationsOf(module: object): Map<string, Operation> {
     });
   }
   return operations;
+}
+
+/**
+ * Compiles each shape once. A shape inside itself meets a function that looks the finished one up when it is called,
+ * for shapes may contain themselves.
+ */
+export function memoised<Compiled extends (...values: never[]) => unknown>(
+  build: (shape: Shape, compile: (shape: Shape) => Compiled) => Compiled,
+): (shape: Shape) => Compiled {
+  const compiled = new Map<Shape, Compiled>();
+  const compile = (shape: Shape): Compiled => {
+    const known = compiled.get(shape);
+    if (known) return known;
+    compiled.set(shape, ((...values) => compiled.get(shape)!(...values)) as Compiled);
+    const built = build(shape, compile);
+    compiled.set(shape, built);
+    return built;
+  };
+  return compile;
 }

@@ -20,10 +20,9 @@ export function parseHttpDate(text: string): Date | undefined {
   if (match) return utc(Number(match[3]), match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
   match = RFC850.exec(text);
   if (match) {
-    // A two-digit year more than 50 years ahead means the past century.
-    const century = Math.floor(new Date().getUTCFullYear() / 100) * 100;
-    const year = century + Number(match[3]);
-    return utc(year > new Date().getUTCFullYear() + 50 ? year - 100 : year, match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
+    // Two digits, and no clock at hand: POSIX's rule, 1970 to 2069.
+    const year = Number(match[3]);
+    return utc(year + (year < 70 ? 2000 : 1900), match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
   }
   match = ASCTIME.exec(text);
   if (match) return utc(Number(match[6]), match[1]!, match[2]!, match[3]!, match[4]!, match[5]!);

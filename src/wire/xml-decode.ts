@@ -4,7 +4,7 @@
  * Source: contract s3-surface section 3.
  */
 import { decodeBase64 } from '../base/bytes.ts';
-import type { Member, Shape } from './schema.ts';
+import { memoised, type Member, type Shape } from './schema.ts';
 import { parseEpochSeconds, parseHttpDate, parseIsoDate } from './timestamp.ts';
 import { XmlError, type XmlElement } from './xml-reader.ts';
 
@@ -18,18 +18,7 @@ export interface XmlDecodeOptions {
 
 /** The decoder throws XmlError for whatever does not fit the shape. */
 export function compileXmlDecoder(shape: Shape, options: XmlDecodeOptions): XmlDecoder {
-  const compiled = new Map<Shape, XmlDecoder>();
-  const compile = (target: Shape): XmlDecoder => {
-    const known = compiled.get(target);
-    if (known) return known;
-    // Registered first, resolved on use: shapes may contain themselves.
-    let decoder: XmlDecoder | undefined;
-    compiled.set(target, (element) => decoder!(element));
-    decoder = build(target);
-    compiled.set(target, decoder);
-    return decoder;
-  };
-  const build = (target: Shape): XmlDecoder => {
+  return memoised<XmlDecoder>((target, compile) => {
     switch (target.kind) {
       case 'struct':
         return structDecoder(target, compile, options);
@@ -40,8 +29,7 @@ export function compileXmlDecoder(shape: Shape, options: XmlDecodeOptions): XmlD
       default:
         return scalarDecoder(target);
     }
-  };
-  return compile(shape);
+  })(shape);
 }
 
 interface MemberDecoder {

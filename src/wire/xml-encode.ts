@@ -2,7 +2,7 @@
  * Compiles a schema shape into a function from the typed value to XML text.
  * Source: contract s3-surface section 3; XML 1.0.
  */
-import type { Member, Shape } from './schema.ts';
+import { memoised, type Member, type Shape } from './schema.ts';
 import { formatHttpDate, formatIsoMillis, formatIsoSeconds } from './timestamp.ts';
 
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
@@ -38,7 +38,7 @@ function escapeChar(char: string): string {
 
 /** Element encoders share sub-shapes; one compiler serves one protocol. */
 export class XmlEncoderCompiler {
-  readonly #contents = new Map<Shape, ContentEncoder>();
+  readonly #content = memoised<ContentEncoder>((shape) => this.#build(shape));
   readonly #options: XmlEncodeOptions;
 
   constructor(options: XmlEncodeOptions = {}) {
@@ -90,14 +90,7 @@ export class XmlEncoderCompiler {
   }
 
   content(shape: Shape): ContentEncoder {
-    const known = this.#contents.get(shape);
-    if (known) return known;
-    // Registered first, resolved on use: shapes may contain themselves.
-    let encoder: ContentEncoder | undefined;
-    this.#contents.set(shape, (value) => encoder!(value));
-    encoder = this.#build(shape);
-    this.#contents.set(shape, encoder);
-    return encoder;
+    return this.#content(shape);
   }
 
   #build(shape: Shape): ContentEncoder {
