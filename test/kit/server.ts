@@ -93,7 +93,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     metrics: async () => '',
   };
   const running = await startRealServer(prepared, { observer, clock, limits: options.limits ?? {} });
-  const ca = prepared.tls ? await readFile(prepared.tls.caPath) : Buffer.alloc(0);
+  const ca = prepared.tls?.caPath !== undefined ? await readFile(prepared.tls.caPath) : Buffer.alloc(0);
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true, ca }) };
   const clients: { destroy(): void }[] = [];
   const { credentials } = prepared;
@@ -131,7 +131,8 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       const bare = { host: `127.0.0.1:${ports[scheme]}`, ...headers };
       const allHeaders = signed ? await sign({ method, target, headers: bare, body, ...(service ? { service } : {}), region: region ?? testRegion }, credentials) : bare;
       const send = scheme === 'https' ? httpsRequest : httpRequest;
-      const sent = send({ host: '127.0.0.1', port: ports[scheme], method, path: target, headers: allHeaders, agent: agents[scheme] as HttpsAgent });
+      // The certificate's name, whatever Host says: no client takes a wildcard directly below a top-level name such as localhost.
+      const sent = send({ servername: 'localhost', host: '127.0.0.1', port: ports[scheme], method, path: target, headers: allHeaders, agent: agents[scheme] as HttpsAgent });
       sent.end(body);
       const [response] = await once(sent, 'response');
       const pieces: Buffer[] = [];
