@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { formatHttpDate, formatIsoMillis, formatIsoSeconds, parseEpochSeconds, parseHttpDate, parseIsoDate } from './timestamp.ts';
 
 // Source: RFC 9110 section 5.6.7; RFC 3339.
@@ -29,6 +30,17 @@ test('epoch seconds', () => {
   assert.equal(parseEpochSeconds(1798859045.678)?.getTime(), 1798859045678);
   assert.equal(parseEpochSeconds(-1)?.getTime(), -1000);
   for (const seconds of [Number.NaN, Number.POSITIVE_INFINITY, 1e18, -1e18]) assert.equal(parseEpochSeconds(seconds), undefined);
+});
+
+test('written as the platform writes them, whatever the day', () => {
+  fc.assert(
+    fc.property(fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }), (date) => {
+      assert.equal(formatIsoMillis(date), date.toISOString());
+      assert.equal(formatHttpDate(date), date.toUTCString());
+    }),
+  );
+  assert.equal(formatIsoMillis(new Date(-1)), '1969-12-31T23:59:59.999Z');
+  assert.throws(() => formatIsoMillis(new Date(Number.NaN)), RangeError);
 });
 
 test('written', () => {

@@ -48,17 +48,57 @@ export function parseEpochSeconds(seconds: number): Date | undefined {
 
 /** `Mon, 23 Nov 2026 10:00:00 GMT`. */
 export function formatHttpDate(date: Date): string {
-  return date.toUTCString();
+  const timeMs = date.getTime();
+  if (!(timeMs >= TIME_MS_MIN && timeMs <= TIME_MS_MAX)) return date.toUTCString();
+  return `${httpDays.textOf(timeMs, date)}${clockTime(timeMs)} GMT`;
 }
 
 /** `2026-11-23T10:00:00.000Z`. */
 export function formatIsoMillis(date: Date): string {
-  return date.toISOString();
+  const timeMs = date.getTime();
+  if (!(timeMs >= TIME_MS_MIN && timeMs <= TIME_MS_MAX)) return date.toISOString();
+  const ms = timeMs - Math.floor(timeMs / 1000) * 1000;
+  return `${isoDays.textOf(timeMs, date)}${clockTime(timeMs)}${ms < 10 ? '.00' : ms < 100 ? '.0' : '.'}${ms}Z`;
 }
 
 /** `2026-11-23T10:00:00Z`. */
 export function formatIsoSeconds(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
+  return `${formatIsoMillis(date).slice(0, 19)}Z`;
+}
+
+const DAY_MS = 86_400_000;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+
+/**
+ * What stands before the time of day, by day: a listing shows a thousand times of a few days, and the platform's own
+ * formatting is ten times as slow as this look-up. Small, and emptied when full.
+ */
+class DayTexts {
+  readonly #texts = new Map<number, string>();
+  readonly #format: (date: Date) => string;
+
+  constructor(format: (date: Date) => string) {
+    this.#format = format;
+  }
+
+  textOf(timeMs: number, date: Date): string {
+    const day = Math.floor(timeMs / DAY_MS);
+    let text = this.#texts.get(day);
+    if (text === undefined) {
+      if (this.#texts.size >= 256) this.#texts.clear();
+      this.#texts.set(day, (text = this.#format(date)));
+    }
+    return text;
+  }
+}
+
+const isoDays = new DayTexts((date) => date.toISOString().slice(0, 11));
+const httpDays = new DayTexts((date) => date.toUTCString().slice(0, 17));
+
+/** `10:00:00` */
+function clockTime(timeMs: number): string {
+  const second = Math.floor((timeMs - Math.floor(timeMs / DAY_MS) * DAY_MS) / 1000);
+  return `${TWO_DIGITS[Math.floor(second / 3600)]}:${TWO_DIGITS[Math.floor(second / 60) % 60]}:${TWO_DIGITS[second % 60]}`;
 }
 
 function utc(year: number, month: string, day: string, hour: string, minute: string, second: string): Date | undefined {

@@ -78,7 +78,13 @@ export class XmlEncoderCompiler {
     const namespace = own.xmlNamespace ?? shape.traits.xmlNamespace;
     const declaration = namespace ? ` xmlns:${namespace[0]}="${namespace[1]}"` : '';
     const attributes = shape.members.filter((member) => member.own.xmlAttribute);
-    if (attributes.length === 0) return (value) => wrap(`<${tag}${declaration}`, tag, content(value));
+    if (attributes.length === 0) {
+      const [open, close, empty] = [`<${tag}${declaration}>`, `</${tag}>`, `<${tag}${declaration}/>`];
+      return (value) => {
+        const text = content(value);
+        return text === '' ? empty : open + text + close;
+      };
+    }
     return (value) => {
       let open = `<${tag}${declaration}`;
       for (const { name, own: attribute } of attributes) {
@@ -96,11 +102,11 @@ export class XmlEncoderCompiler {
   #build(shape: Shape): ContentEncoder {
     switch (shape.kind) {
       case 'struct': {
-        const members = this.members(shape);
+        const members = this.members(shape).map(({ member, encode }) => ({ name: member.name, encode }));
         return (value) => {
           let text = '';
-          for (const { member, encode } of members) {
-            const item = (value as Record<string, unknown>)[member.name];
+          for (const { name, encode } of members) {
+            const item = (value as Record<string, unknown>)[name];
             if (item !== undefined && item !== null) text += encode(item);
           }
           return text;
