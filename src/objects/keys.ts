@@ -20,8 +20,9 @@ import { assert, type Bytes } from '../base/index.ts';
 
 const separator = Buffer.of(0);
 
+/** UTF-8, since names come here that no bucket can have: one byte for each character would take U+0161 for `a`. */
 export function bucketRecordKey(bucket: string): Buffer {
-  return Buffer.from(`b/${bucket}`, 'latin1');
+  return Buffer.from(`b/${bucket}`, 'utf8');
 }
 
 export function currentKey(bucket: string, key: string | Bytes): Buffer {
@@ -83,7 +84,7 @@ export function blobReferenceKey(blobId: string): Buffer {
 
 /** Prefix of all current (`o/`), noncurrent (`v/`) or upload (`u/`) entries of a bucket. */
 export function bucketPrefix(table: 'o/' | 'v/' | 'u/', bucket: string): Buffer {
-  return Buffer.concat([Buffer.from(`${table}${bucket}`, 'latin1'), separator]);
+  return Buffer.concat([Buffer.from(`${table}${bucket}`, 'utf8'), separator]);
 }
 
 /** The first byte string behind everything that begins with `prefix`. */
@@ -113,5 +114,5 @@ export function uint64(value: number): Buffer {
 
 function objectKey(table: string, bucket: string, key: string | Bytes): Buffer {
   const keyBytes = typeof key === 'string' ? Buffer.from(key, 'utf8') : key;
-  return Buffer.concat([Buffer.from(`${table}${bucket}\0`, 'latin1'), keyBytes]);
+  return Buffer.concat([Buffer.from(`${table}${bucket}\0`, 'utf8'), keyBytes]);
 }

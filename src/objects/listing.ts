@@ -158,6 +158,8 @@ export async function listVersions(
   }
 }
 
+const readAheadMax = 256;
+
 /** Noncurrent versions, read ahead in batches: the keys are asked for in ascending order, and most have none. */
 class NoncurrentRows {
   readonly #store: StoreContext;
@@ -184,7 +186,7 @@ class NoncurrentRows {
       this.#rows = await this.#store.catalog.range({ start, end: this.#end, limit: this.#batchSize });
       this.#index = 0;
       this.#isExhausted = this.#rows.length < this.#batchSize;
-      this.#batchSize = Math.min(batchSizeMax, this.#batchSize * 4);
+      this.#batchSize = Math.min(readAheadMax, this.#batchSize * 4);
     }
     const row = this.#rows[this.#index];
     const prefix = noncurrentPrefix(this.#bucket, key);

@@ -84,6 +84,18 @@ describe('CreateBucket', () => {
   });
 });
 
+describe('a name that no bucket can have', () => {
+  test('finds none', async () => {
+    const s3 = await openTestS3();
+    await s3.call('CreateBucket', { Bucket });
+    // U+0170 and U+0161 end in the bytes of `p` and `a`.
+    for (const alias of ['\u0170ail', 'p\u0161il', 'pail\0', 'pail/', 'PAIL', '']) {
+      assert.match(await refusalOf(s3.call('HeadBucket', { Bucket: alias })), /^NoSuchBucket: /, JSON.stringify(alias));
+    }
+    assert.deepEqual((await s3.call('ListBuckets', { Prefix: '\u0170' })).Buckets, []);
+  });
+});
+
 describe('DeleteBucket', () => {
   test('refuses objects and markers, not open uploads', async () => {
     const s3 = await openTestS3();
