@@ -3,7 +3,7 @@
  * Source: FIPS 186-5, RFC 8017.
  */
 import assert from 'node:assert/strict';
-import { constants, createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { constants, createHash, createPublicKey, generateKeyPairSync, privateEncrypt, publicDecrypt, sign, verify } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ecdsaSignDigest, ecdsaVerifyDigest, type CurveName } from './ecdsa-digest.ts';
 import { rsaSignDigest, rsaVerifyDigest, type HashName } from './rsa-signature.ts';
@@ -112,6 +112,20 @@ describe('RSA', () => {
         });
       }
     }
+    test(`${modulusLength}: a PSS encoding with anything in its padding is refused`, () => {
+      const message = Buffer.from('message');
+      const digest = digestOf('sha256', message);
+      const good = rsaSignDigest(privateKey, 'pss', 'sha256', digest);
+      const separatorAt = good.length - 1 - 32 - 32 - 1;
+      for (const index of [1, 40, separatorAt - 1, separatorAt]) {
+        const encoded = publicDecrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, good);
+        encoded[index]! ^= 2;
+        const signature = privateEncrypt({ key: privateKey, padding: constants.RSA_NO_PADDING }, encoded);
+        assert.equal(rsaVerifyDigest(publicKey, 'pss', 'sha256', digest, signature), false, `byte ${index}`);
+        assert.equal(verify('sha256', message, { key: publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature), false);
+      }
+    });
+
     test(`${modulusLength}: a PSS salt of another length is refused, as AWS fixes it`, () => {
       const message = Buffer.from('message');
       const signature = sign('sha256', message, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 });

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Denied } from '../audit/index.ts';
-import { kmsBlobMaterialId } from '../seal/index.ts';
+import { encodeKmsBlob, kmsBlobMaterialId } from '../seal/index.ts';
 import { openTestKeys, refusalOf, rootCaller, type TestKeys } from '../../test/kit/keys.ts';
 import { createKey, scheduleKeyDeletion, setKeyEnabled } from './key-administration.ts';
-import { catalogKeys } from './records.ts';
+import { catalogKeys, type KeyRecord } from './records.ts';
 import { rotateKeyOnDemand } from './rotation-administration.ts';
 
 const encryptionContext = { a: '1', b: '2' };
@@ -117,6 +117,20 @@ describe('a blob', () => {
     const fresh = await openTestKeys({ catalog });
     await assert.rejects(fresh.keys.decrypt(caller, blob), { name: 'KeyringError', code: 'damaged' });
     assert.equal(fresh.events.at(-1)?.errorCode, 'KMSInternalException');
+  });
+
+  test('that names the material of a MAC key is refused, though it were sealed with it', async () => {
+    const opened = await openTestKeys();
+    const { keys, caller, catalog, events } = opened;
+    const arn = await newKeyArn(opened, 'HMAC_256');
+    const place = { region: 'us-east-1', account: '111122223333', keyId: arn.split('/')[1]! };
+    const record = JSON.parse((await catalog.get(catalogKeys.key(place)))!.toString()) as KeyRecord;
+    const materialId = record.materials[0]!.id;
+    const proof = opened.gate.authorize(caller, [], record);
+    const blob = await keys.vault.use(proof, materialId, (secret) => encodeKmsBlob(materialId, secret, { keyArn: arn, encryptionContext: {} }, Buffer.from('x')));
+    assert.equal(await refusalOf(keys.decrypt(caller, blob!)), 'InvalidCiphertextException');
+    assert.match(await refusalOf(keys.decrypt(caller, blob!, { keyRef: arn })), /^InvalidKeyUsageException/);
+    assert.equal(events.at(-1)?.errorCode, 'InvalidKeyUsageException');
   });
 
   test('keeps opening when its key has rotated, and names the old material', async () => {

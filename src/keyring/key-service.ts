@@ -252,11 +252,12 @@ export class KeyService {
       const proof = await this.access.open(caller, keyRef, operation, facts, { action });
       if (place !== undefined && place.keyId !== proof.input.keyId) throw keyErrors.incorrectKey();
       requireUsage(proof.input, 'ENCRYPT_DECRYPT', operation);
-      if (place === undefined) throw keyErrors.invalidCiphertext();
+      if (place === undefined || proof.input.spec !== 'SYMMETRIC_DEFAULT') throw keyErrors.invalidCiphertext();
       return proof;
     }
     const key = place && place.region === this.home.region && place.account === this.home.account ? await this.store.read(place) : undefined;
-    if (key === undefined) throw keyErrors.invalidCiphertext();
+    // Material of other kinds of keys is not for blobs, whatever somebody writes into the place of the material's id.
+    if (key === undefined || key.spec !== 'SYMMETRIC_DEFAULT') throw keyErrors.invalidCiphertext();
     facts.keyArn = key.arn;
     const proof = this.access.authorize(caller, key, action);
     const refusal = stateRefusal(operation, key);

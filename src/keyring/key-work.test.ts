@@ -123,6 +123,16 @@ describe('deletion', () => {
     assert.deepEqual([KeyMetadata.KeyState, KeyMetadata.DeletionDate], ['Disabled', undefined]);
   });
 
+  test('does not come early, whatever an index says', async () => {
+    const opened = await openTestKeys();
+    const { keys, kms, catalog } = opened;
+    const KeyId = await newKeyId(opened);
+    await kms('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 30 });
+    await catalog.commit({ puts: [{ key: Buffer.from(`k/due/${'0'.repeat(16)}/us-east-1/111122223333/${KeyId}`), value: Buffer.alloc(0) }] });
+    assert.deepEqual(await keys.runDueKeyWork(), { rotated: 0, deleted: 0, failed: [] });
+    assert.equal((await kms<{ KeyMetadata: { KeyState: string } }>('DescribeKey', { KeyId })).KeyMetadata.KeyState, 'PendingDeletion');
+  });
+
   test('frees the place of a key in the quota', async () => {
     const opened = await openTestKeys({ limits: { keysMax: 2 } });
     const { keys, kms, clock } = opened;

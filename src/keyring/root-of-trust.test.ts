@@ -106,6 +106,17 @@ describe('claimRoot', () => {
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   });
 
+  test('a root that comes second is refused, even when it looked before the first one was done', async () => {
+    const catalog = openMemoryCatalog();
+    const firstClaimed = Promise.withResolvers<void>();
+    const slow = { ...second, wrap: (context: Uint8Array, plaintext: Uint8Array) => firstClaimed.promise.then(() => second.wrap(context, plaintext)) };
+    const late = claimRoot(catalog, slow);
+    await claimRoot(catalog, first);
+    firstClaimed.resolve();
+    await assert.rejects(late, { code: 'foreign-root' });
+    await claimRoot(catalog, first);
+  });
+
   test('does not trust a fingerprint alone', async () => {
     const catalog = openMemoryCatalog();
     await claimRoot(catalog, first);
