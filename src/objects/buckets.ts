@@ -10,7 +10,11 @@ export interface Stored<Record> {
   bytes: Buffer;
 }
 
+/** Beyond this length there is no bucket, and a name from the network may have any. */
+const bucketNameLengthMax = 63;
+
 export async function findBucket(store: StoreContext, bucket: string): Promise<Stored<BucketRecord> | undefined> {
+  if (bucket.length > bucketNameLengthMax) return undefined;
   const bytes = await store.catalog.get(bucketRecordKey(bucket));
   return bytes === undefined ? undefined : { record: decodeRecord<BucketRecord>(bytes), bytes };
 }

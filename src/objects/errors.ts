@@ -5,6 +5,8 @@ export type ObjectStoreErrorCode =
   | 'bucket-exists'
   | 'bucket-not-empty'
   | 'no-such-key'
+  /** No object can have this key: empty, longer than 1,024 bytes, or with a 00 byte. */
+  | 'invalid-key'
   | 'no-such-version'
   | 'no-such-upload'
   | 'precondition-failed'

@@ -17,8 +17,16 @@
  * byte order of object keys, which is the order S3 lists in.
  */
 import { assert, type Bytes } from '../base/index.ts';
+import { ObjectStoreError } from './errors.ts';
 
 const separator = Buffer.of(0);
+const objectKeySizeBytesMax = 1_024;
+
+/** 1 to 1,024 bytes without a 00 byte. */
+export function isObjectKey(key: string | Bytes): boolean {
+  const sizeBytes = typeof key === 'string' ? Buffer.byteLength(key, 'utf8') : key.byteLength;
+  return sizeBytes > 0 && sizeBytes <= objectKeySizeBytesMax && (typeof key === 'string' ? !key.includes('\0') : !key.includes(0));
+}
 
 /** UTF-8, since names come here that no bucket can have: one byte for each character would take U+0161 for `a`. */
 export function bucketRecordKey(bucket: string): Buffer {
@@ -112,7 +120,9 @@ export function uint64(value: number): Buffer {
   return bytes;
 }
 
+/** Throws ObjectStoreError `invalid-key`: a 00 byte would lead into the rows of another object. */
 function objectKey(table: string, bucket: string, key: string | Bytes): Buffer {
+  if (!isObjectKey(key)) throw new ObjectStoreError('invalid-key', 'an object key has 1 to 1,024 bytes, none of them 00');
   const keyBytes = typeof key === 'string' ? Buffer.from(key, 'utf8') : key;
   return Buffer.concat([Buffer.from(`${table}${bucket}\0`, 'utf8'), keyBytes]);
 }

@@ -9,7 +9,7 @@ import type { Check, Commit } from '../catalog/index.ts';
 import { assert, type Bytes } from '../base/index.ts';
 import { getBucket, type Stored } from './buckets.ts';
 import { ObjectStoreError } from './errors.ts';
-import { blobReferenceKey, bucketRecordKey, currentKey, endOfPrefix, inlineKey, noncurrentKey, noncurrentPrefix, trashKey } from './keys.ts';
+import { blobReferenceKey, bucketRecordKey, currentKey, endOfPrefix, inlineKey, isObjectKey, noncurrentKey, noncurrentPrefix, trashKey } from './keys.ts';
 import { decodeRecord, encodeRecord, type BucketRecord, type TrashRecord, type VersionRecord } from './records.ts';
 import { commitAttemptsMax, trashDelayMs, type StoreContext } from './store-context.ts';
 import { decodeVersionId, encodeVersionId } from './version-id.ts';
@@ -23,6 +23,7 @@ export interface FoundVersion extends Stored<VersionRecord> {
  * Throws ObjectStoreError `no-such-version` when the text is no version id.
  */
 export async function findVersion(store: StoreContext, bucket: string, key: string, versionId?: string): Promise<FoundVersion | undefined> {
+  if (!isObjectKey(key)) return undefined;
   const bytes = await store.catalog.get(currentKey(bucket, key));
   const current = bytes === undefined ? undefined : { record: decodeRecord<VersionRecord>(bytes), bytes, isCurrent: true };
   if (versionId === undefined) return current;

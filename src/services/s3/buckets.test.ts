@@ -89,10 +89,11 @@ describe('a name that no bucket can have', () => {
     const s3 = await openTestS3();
     await s3.call('CreateBucket', { Bucket });
     // U+0170 and U+0161 end in the bytes of `p` and `a`.
-    for (const alias of ['\u0170ail', 'p\u0161il', 'pail\0', 'pail/', 'PAIL', '']) {
+    for (const alias of ['\u0170ail', 'p\u0161il', 'pail\0', 'pail/', 'PAIL', '', 'a'.repeat(5_000)]) {
       assert.match(await refusalOf(s3.call('HeadBucket', { Bucket: alias })), /^NoSuchBucket: /, JSON.stringify(alias));
     }
     assert.deepEqual((await s3.call('ListBuckets', { Prefix: '\u0170' })).Buckets, []);
+    assert.deepEqual((await s3.call('ListBuckets', { Prefix: 'p'.repeat(5_000) })).Buckets, []);
   });
 });
 
