@@ -53,7 +53,7 @@ export async function updateAlias(keys: KeyService, caller: Caller, name: string
       facts.keyArn = oldTarget.arn;
       keys.access.authorize(caller, oldTarget, 'kms:UpdateAlias');
       const target = await openTarget(keys, caller, name, targetRef, 'UpdateAlias', facts);
-      requireSameKind(keys.access.aliasArn(name), oldTarget, target);
+      requireSameKind(name, oldTarget, target);
       if (target.keyId !== oldTarget.keyId) await requireRoom(keys, target);
       const moved: AliasRecord = { ...alias, keyId: target.keyId, updatedAtMs: keys.clock.nowMs() };
       return keys.store.commitAlias(region, account, alias, moved, target);
@@ -137,15 +137,17 @@ async function requireRoom(keys: KeyService, target: StoredKey): Promise<void> {
   }
 }
 
-function requireSameKind(aliasArn: string, from: StoredKey, to: StoredKey): void {
+function requireSameKind(name: string, from: StoredKey, to: StoredKey): void {
   if (from.usage !== to.usage) {
     throw keyErrors.validation(
-      `Alias ${aliasArn} cannot be changed from a CMK with key usage ${from.usage} to a CMK with key usage ${to.usage}. The key usage must be the same.`,
+      `Alias ${name} cannot be changed from a CMK with key usage ${from.usage} to a CMK with key usage ${to.usage}. ` +
+        'The key usage of the current CMK and the new CMK must be the same.',
     );
   }
   if (typeOf(from) !== typeOf(to)) {
     throw keyErrors.validation(
-      `Alias ${aliasArn} cannot be changed from a CMK with key spec ${from.spec} to a CMK with key spec ${to.spec}. The key type must be the same.`,
+      `Alias ${name} cannot be changed from a CMK with key spec ${from.spec} to a CMK with key spec ${to.spec}. ` +
+        'The key type of the current CMK and the new CMK must be the same.',
     );
   }
 }

@@ -140,6 +140,14 @@ describe('unwrapped material', () => {
     assert.equal((await new MaterialVault(here.catalog, here.root, here.clock, defaultLimits).wrap(place, secret)).id, id);
     assert.notEqual((await here.vault.wrap({ ...place, keyId: place.keyId.replace('1', '2') }, secret)).id, id);
     assert.notEqual((await here.vault.wrap(place, Buffer.alloc(32, 2))).id, id);
+    // Two processes make the secret behind the ids at the same time: both end up with one.
+    const { catalog, root, clock } = setUp();
+    const firstDone = Promise.withResolvers<void>();
+    const slowRoot: RootOfTrust = { fingerprint: root.fingerprint, wrap: (context: Uint8Array, plaintext: Uint8Array) => firstDone.promise.then(() => root.wrap(context, plaintext)), unwrap: root.unwrap.bind(root) };
+    const late = new MaterialVault(catalog, slowRoot, clock, defaultLimits).wrap(place, secret);
+    const early = await new MaterialVault(catalog, root, clock, defaultLimits).wrap(place, secret);
+    firstDone.resolve();
+    assert.equal((await late).id, early.id);
     assert.notEqual((await elsewhere.vault.wrap(place, secret)).id, id);
   });
 });
