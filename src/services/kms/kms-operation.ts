@@ -52,7 +52,7 @@ function checkForm<Input>(keys: KeyService, name: string, input: Input, caller: 
 function kmsAnswer(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof Denied) return keyErrors.accessDenied(error.message);
-  return new ServiceError('KMSInternalException', 500, 'An internal error occurred. Try again.', { cause: error });
+  return new ServiceError('KMSInternalException', 500, 'The request was rejected because an internal exception occurred. The request can be retried.', { cause: error });
 }
 
 function noteKey(notes: { keyArn?: string }, output: unknown): void {
