@@ -33,6 +33,7 @@ export async function readVersion(
       const bytes = await store.catalog.get(inlineKey(place.versionNonce));
       if (bytes === undefined) throw vanished();
       if (bytes.byteLength !== storedSize(keys, record.size)) throw new ObjectStoreError('damaged', 'an inline payload has not its size');
+      if (keys.layers > 0) store.meter.opened(record.size);
       return openWhole(keys, place, bytes).subarray(start, end);
     }
     case 'blob':
@@ -96,6 +97,7 @@ async function* readBlob(
   try {
     if (reader.sizeBytes !== storedSize(keys, sizeBytes)) throw new ObjectStoreError('damaged', 'a blob has not its size');
     yield* openPayload(keys, place, partNumber, sizeBytes, (from, to) => reader.read(from, to), start, end);
+    if (keys.layers > 0) store.meter.opened(end - start);
   } finally {
     await reader.close();
   }

@@ -5,6 +5,14 @@ import type { Clock } from '../base/index.ts';
 import type { DataKeys } from '../keyring/data-keys.ts';
 import type { ServiceMaster } from '../keyring/service-master.ts';
 
+/** Counts plain bytes that were sealed and opened. */
+export interface StoreMeter {
+  sealed(sizeBytes: number): void;
+  opened(sizeBytes: number): void;
+}
+
+export const noMeter: StoreMeter = { sealed: () => undefined, opened: () => undefined };
+
 export interface StoreContext {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
@@ -12,6 +20,7 @@ export interface StoreContext {
   readonly dataKeys: DataKeys;
   /** Seals user metadata. */
   readonly metadataKey: ServiceMaster;
+  readonly meter: StoreMeter;
 }
 
 /** How long unlinked blobs stay, so that readers who hold an older record finish. */

@@ -2,7 +2,7 @@
  * The only construction site: from what was prepared to a pipeline that answers requests. Read it to see what a
  * running Coffer consists of, and who is handed what.
  */
-import { Gate, noAuditLog } from '../audit/index.ts';
+import { Gate } from '../audit/index.ts';
 import { accountRootArn, type Clock } from '../base/index.ts';
 import type { KeyService } from '../keyring/index.ts';
 import { reapTrash, removeOrphans } from '../objects/index.ts';
@@ -28,9 +28,9 @@ const hourMs = 60 * minuteMs;
 
 export async function assemble(prepared: Prepared, clock: Clock, observer: Observer): Promise<Assembly> {
   const { settings } = prepared;
-  const gate = new Gate(noAuditLog);
+  const gate = new Gate({ recordKeyUse: (event) => observer.keyUse(event) });
   // Loading a service's schemas takes a while: these two are ready before the first request, others when it comes.
-  const [rooms] = await Promise.all([openRooms(settings, { gate, clock }), openService('s3'), openService('kms')]);
+  const [rooms] = await Promise.all([openRooms(settings, { gate, clock, meter: observer.meter, onKeyCacheHit: () => observer.keyCacheHit() }), openService('s3'), openService('kms')]);
   const { store, keyService, master, metadataKey } = rooms;
 
   const pipeline = new Pipeline({

@@ -10,7 +10,8 @@ import type { Prepared } from './prepare.ts';
 import type { BoundAddresses, ToPrimary, ToWorker } from './worker-messages.ts';
 
 export interface ClusterLog {
-  workerDied(facts: { processId: number | undefined; code: number | null; signal: string | null; againInMs: number }): void;
+  /** `reason`: what a worker said that could not start. */
+  workerDied(facts: { processId: number | undefined; code: number | null; signal: string | null; againInMs: number; reason: string | undefined }): void;
 }
 
 export interface ClusterOptions {
@@ -47,7 +48,9 @@ class Primary {
   readonly #options: ClusterOptions;
   #prepared: Prepared;
   readonly #workers = new Set<Worker>();
+  readonly #reasons = new WeakMap<Worker, string>();
   readonly #pauses = new Set<NodeJS.Timeout>();
+  #addresses: BoundAddresses | undefined;
   #stopping = false;
   #pauseMs = 0;
   #firstReady: { resolve(addresses: BoundAddresses): void; reject(error: Error): void } | undefined;
@@ -97,12 +100,12 @@ class Primary {
         return tell(worker, { kind: 'start', prepared: this.#prepared });
       case 'ready':
         this.#pauseMs = 0;
-        // Later workers, and those that replace dead ones, must bind the very ports that were told to the operator.
-        this.#prepared = withPorts(this.#prepared, message.addresses);
+        this.#addresses = message.addresses;
         this.#firstReady?.resolve(message.addresses);
         this.#firstReady = undefined;
         return;
       case 'failed':
+        this.#reasons.set(worker, message.message);
         this.#firstReady?.reject(new Error(message.message));
         return;
       case 'metrics-wanted':
@@ -118,8 +121,10 @@ class Primary {
       if (this.#workers.size === 0) this.#lastGone?.();
       return;
     }
+    // A port that the system chose lives as long as a worker that listens on it; the next one must ask for it by number.
+    if (this.#workers.size === 0 && this.#addresses) this.#prepared = withPorts(this.#prepared, this.#addresses);
     this.#pauseMs = livedMs < soonMs ? Math.min(pauseMsMax, Math.max(pauseMsMin, this.#pauseMs * 2)) : 0;
-    this.#options.log.workerDied({ processId: worker.process.pid, code, signal, againInMs: this.#pauseMs });
+    this.#options.log.workerDied({ processId: worker.process.pid, code, signal, againInMs: this.#pauseMs, reason: this.#reasons.get(worker) });
     const pause = setTimeout(() => {
       this.#pauses.delete(pause);
       this.#fork();

@@ -7,6 +7,7 @@
  */
 import { pino } from 'pino';
 import { systemClock } from '../base/index.ts';
+import type { KeyUseEvent } from '../audit/index.ts';
 import type { RequestRecord } from './pipeline.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -28,6 +29,8 @@ export interface LogFacts {
 
 export interface Log {
   request(record: RequestRecord): void;
+  /** A use of a KMS key: who, which, for what; joined to its request by the request id. */
+  keyUse(event: KeyUseEvent): void;
   /** Something an operator wants to know of; `error` adds its name, message, code and stack. */
   event(level: 'debug' | 'info' | 'warn' | 'error', message: string, facts?: LogFacts, error?: unknown): void;
   /** Writes what is buffered. The process's end does so, too. */
@@ -63,6 +66,9 @@ export function createLog({ level, destination = bufferedOutput() }: LogOptions)
     request: (record) => {
       const lineLevel = record.status >= 500 ? 'error' : 'info';
       if (graveEnough(lineLevel)) write(lineLevel, 'request', requestLine(record));
+    },
+    keyUse: (event) => {
+      if (graveEnough('info')) write('info', 'key use', keyUseLine(event));
     },
     event: (lineLevel, message, facts = {}, error) => {
       if (graveEnough(lineLevel)) write(lineLevel, message, { ...eventLine(facts), error: error === undefined ? undefined : errorLine(error) });
@@ -110,6 +116,21 @@ function requestLine(record: RequestRecord): Record<string, unknown> {
     accessKeyId: bounded(record.accessKeyId),
     error: cause === undefined ? undefined : errorLine(cause),
   };
+}
+
+/** Encryption contexts are no secrets: AWS keeps them in its audit records in clear. */
+function keyUseLine(event: KeyUseEvent): Record<string, unknown> {
+  const { requestId, eventName, keyArn, keyMaterialId, encryptionContext, callerArn, invokedBy, sourceIp, errorCode } = event;
+  return {
+    requestId, operation: eventName, keyArn: bounded(keyArn), keyMaterialId, encryptionContext: encryptionContext && boundedPairs(encryptionContext), callerArn: bounded(callerArn), invokedBy,
+    remoteAddress: bounded(sourceIp), code: errorCode,
+  };
+}
+
+const pairsMax = 16;
+
+function boundedPairs(pairs: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(pairs).slice(0, pairsMax).map(([name, value]) => [bounded(name), bounded(value)]));
 }
 
 function eventLine(facts: LogFacts): Record<string, unknown> {

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { Gate, noAuditLog, type Caller } from '../audit/index.ts';
 import { accountRootArn, systemClock } from '../base/index.ts';
 import { ConfigError, type Config } from './config.ts';
+import { noMeter } from '../objects/index.ts';
 import { catalogPath, openRooms, type Rooms } from './rooms.ts';
 
 export interface OfflineRooms extends Rooms {
@@ -17,7 +18,7 @@ export interface OfflineRooms extends Rooms {
 export async function openOffline(config: Config): Promise<OfflineRooms> {
   const { account } = config;
   if (!existsSync(catalogPath(config))) throw new ConfigError('unreadable', `There is no data in ${config.data}. Name the data directory with --data.`);
-  const rooms = await openRooms(config, { gate: new Gate(noAuditLog), clock: systemClock });
+  const rooms = await openRooms(config, { gate: new Gate(noAuditLog), clock: systemClock, meter: noMeter });
   return {
     ...rooms,
     operator: {

@@ -8,7 +8,7 @@ import type { Clock } from '../base/index.ts';
 import { openFileBlobStore } from '../blobs/index.ts';
 import { openLmdbCatalog } from '../catalog/index.ts';
 import { BucketKeys, claimRoot, DataKeys, KeyService, MetadataKey, openKeyFile, ServiceMaster, type RootOfTrust } from '../keyring/index.ts';
-import type { StoreContext } from '../objects/index.ts';
+import type { StoreContext, StoreMeter } from '../objects/index.ts';
 import type { Config } from './config.ts';
 
 export interface Rooms {
@@ -21,8 +21,15 @@ export interface Rooms {
   close(): Promise<void>;
 }
 
+export interface RoomsOptions {
+  gate: Gate;
+  clock: Clock;
+  meter: StoreMeter;
+  onKeyCacheHit?: () => void;
+}
+
 /** Throws KeyringError when root and data do not belong together, CatalogError and BlobError when a store cannot be opened. */
-export async function openRooms(config: Config, { gate, clock }: { gate: Gate; clock: Clock }): Promise<Rooms> {
+export async function openRooms(config: Config, { gate, clock, meter, onKeyCacheHit }: RoomsOptions): Promise<Rooms> {
   const { region, account } = config;
   const root = await openKeyFile(config.rootKeyPath, { create: false });
   const [catalog, blobs] = await Promise.all([openLmdbCatalog({ path: catalogPath(config) }), openFileBlobStore({ path: blobsPath(config) })]);
@@ -30,10 +37,10 @@ export async function openRooms(config: Config, { gate, clock }: { gate: Gate; c
     await claimRoot(catalog, root);
     const keyService = new KeyService({ catalog, root, gate, clock, region, account });
     const [master, metadataKey] = await Promise.all([ServiceMaster.open(catalog, root, clock), MetadataKey.open(catalog, root, clock)]);
-    const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock }) });
+    const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock, ...(onKeyCacheHit ? { onHit: onKeyCacheHit } : {}) }) });
     return {
       root, keyService, master, metadataKey,
-      store: { catalog, blobs, clock, dataKeys, metadataKey },
+      store: { catalog, blobs, clock, dataKeys, metadataKey, meter },
       close: async () => {
         keyService.close();
         master.close();

@@ -2,6 +2,7 @@
 import type { Caller } from '../../src/audit/index.ts';
 import { openMemoryBlobStore } from '../../src/blobs/index.ts';
 import { BucketKeys, DataKeys, MetadataKey, rootOfTrustFromKey, ServiceMaster } from '../../src/keyring/index.ts';
+import { noMeter } from '../../src/objects/index.ts';
 import type { Call, Operation } from '../../src/services/operation.ts';
 import { createS3Operations, type S3, type S3Settings } from '../../src/services/s3/index.ts';
 import type { S3Inputs, S3OperationName, S3Outputs } from '../../src/wire/shapes.ts';
@@ -29,7 +30,7 @@ export async function openTestS3(settings: Partial<S3Settings> = {}): Promise<Te
   const root = rootOfTrustFromKey(testRootKey());
   const master = await ServiceMaster.open(catalog, root, clock);
   const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock }) });
-  const store = { catalog, blobs: openMemoryBlobStore(), clock, dataKeys, metadataKey: await MetadataKey.open(catalog, root, clock) };
+  const store = { catalog, blobs: openMemoryBlobStore(), clock, dataKeys, metadataKey: await MetadataKey.open(catalog, root, clock), meter: noMeter };
   const s3: S3 = {
     store, gate, keyService,
     settings: { region, account, defaultEncryption: 'AES256', newBucketsBlock: 'SSE-C', keysOverHttp: 'refuse', ...settings },

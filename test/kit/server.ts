@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { KeyUseEvent } from '../../src/audit/index.ts';
 import { MovableClock } from '../../src/base/index.ts';
+import { noMeter } from '../../src/objects/index.ts';
 import type { Config } from '../../src/server/config.ts';
 import type { ListenerLimits } from '../../src/server/listener.ts';
 import type { Observer } from '../../src/server/observer.ts';
@@ -55,6 +57,8 @@ export interface TestServer {
   readonly clock: MovableClock;
   /** One for each answered request, oldest first. */
   readonly requests: RequestRecord[];
+  /** What the audit log was told, oldest first. */
+  readonly keyUses: KeyUseEvent[];
   readonly running: RunningServer;
   /** Over HTTPS, path style; `scheme: 'http'` for plain HTTP. Destroyed with the server. */
   s3(options?: S3ClientConfig & { scheme?: 'http' | 'https' }): S3Client;
@@ -87,8 +91,12 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     ...options.settings,
   });
   const requests: RequestRecord[] = [];
+  const keyUses: KeyUseEvent[] = [];
   const observer: Observer = {
     request: (record) => void requests.push(record),
+    keyUse: (event) => void keyUses.push(event),
+    meter: noMeter,
+    keyCacheHit: () => undefined,
     jobFailed: (job, error) => console.error(`background job ${job} failed:`, error),
     metrics: async () => '',
   };
@@ -115,6 +123,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     credentials,
     dataDir,
     clock,
+    keyUses,
     requests,
     running,
     s3: ({ scheme = 'https', ...more } = {}) => {

@@ -140,6 +140,7 @@ async function writePart(s3: S3, target: OpenUpload, write: PartWrite): Promise<
   });
   const blob = stored.stored.at === 'blob' ? stored.stored.id : '';
   try {
+    if (keys.layers > 0) store.meter.sealed(stored.sizeBytes);
     write.verify(stored);
     const checksum: StoredChecksum = { algorithm: kept, type: upload.record.checksumType ?? 'FULL_OBJECT', value: (stored.checksums.get(kept) as Buffer).toString('base64') };
     const part: PartRecord = {

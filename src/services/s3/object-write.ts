@@ -64,6 +64,7 @@ export async function writeObject(s3: S3, call: Call, write: ObjectWrite): Promi
       keys, place, partNumber: 0, body: write.body, mayBeInline: true, wantsMd5: md5IsETag || write.wantsMd5, checksumAlgorithms: [write.checksumAlgorithm],
       sizeMaxBytes, onTooLarge: (size) => { throw s3Errors.entityTooLarge(size, sizeMaxBytes); },
     });
+    if (keys.layers > 0) store.meter.sealed(stored.sizeBytes);
     write.verify(stored);
     const checksum: StoredChecksum = {
       algorithm: write.checksumAlgorithm, type: 'FULL_OBJECT', value: (stored.checksums.get(write.checksumAlgorithm) as Buffer).toString('base64'),
