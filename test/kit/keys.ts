@@ -60,3 +60,9 @@ export async function refusalOf(promise: Promise<unknown>): Promise<string> {
   }
   return 'no refusal';
 }
+
+/** The refusal of one member out of bounds; without `value` for members that are not echoed. */
+export function violation(path: string, constraint: string, value?: string): string {
+  const shown = value === undefined ? 'Value' : `Value '${value}'`;
+  return `ValidationException: 1 validation error detected: ${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`;
+}
