@@ -1,6 +1,7 @@
 /**
  * `npm test`: every test of the project, to the end, with Node's own summary; fails when one test fails.
  * `npm test -- src/seal` runs what lies under a path; other options go to `node --test` as they are.
+ * test/outside needs programs from Debian and runs only when it is named (.ci/run does).
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -10,10 +11,12 @@ import { projectRoot, runPinned } from './pinned-node.mjs';
 
 await installMissing({ withDevelopment: true });
 
+const outside = join(projectRoot, 'test', 'outside', '/');
 const given = process.argv.slice(2);
 const paths = given.filter((argument) => existsSync(argument));
 const options = given.filter((argument) => !existsSync(argument));
-const files = (paths.length > 0 ? paths : ['src', 'test'].map((folder) => join(projectRoot, folder))).flatMap(testFilesUnder).sort();
+const everything = () => ['src', 'test'].flatMap((folder) => testFilesUnder(join(projectRoot, folder))).filter((file) => !file.startsWith(outside));
+const files = (paths.length > 0 ? paths.flatMap(testFilesUnder) : everything()).sort();
 if (files.length === 0) {
   console.error('No test file (*.test.ts) there.');
   process.exit(1);

@@ -1,6 +1,6 @@
 /**
  * The promise that nobody's data is hostage to this program: tools/decrypt.py, written from the documents alone,
- * opens what this room seals, under every scheme.
+ * opens what src/seal seals, under every scheme. Needs python3-cryptography from Debian.
  * Source: docs/formats/export.md.
  */
 import assert from 'node:assert/strict';
@@ -11,14 +11,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bucketArn, objectArn } from '../base/index.ts';
-import { Sealer, chunkSizeBytes, seal } from './cobblestone.ts';
-import { dataKeyContext, keyMaterialContext, payloadContext } from './contexts.ts';
-import type { PayloadPlace } from './contexts.ts';
-import { customerKeyCheck, customerWrappingKey, newCustomerKeySalt } from './customer-key.ts';
-import { encodeEnvelope } from './envelope.ts';
-import type { Envelope } from './envelope.ts';
-import { encodeKmsBlob } from './kms-blob.ts';
+import { bucketArn, objectArn } from '../../src/base/index.ts';
+import { Sealer, chunkSizeBytes, seal } from '../../src/seal/cobblestone.ts';
+import { dataKeyContext, keyMaterialContext, payloadContext } from '../../src/seal/contexts.ts';
+import type { PayloadPlace } from '../../src/seal/contexts.ts';
+import { customerKeyCheck, customerWrappingKey, newCustomerKeySalt } from '../../src/seal/customer-key.ts';
+import { encodeEnvelope } from '../../src/seal/envelope.ts';
+import type { Envelope } from '../../src/seal/envelope.ts';
+import { encodeKmsBlob } from '../../src/seal/kms-blob.ts';
 
 const python = '/usr/bin/python3';
 const decryptor = fileURLToPath(new URL('../../tools/decrypt.py', import.meta.url));
@@ -167,7 +167,7 @@ describe('the decryptor without Coffer', () => {
   }
 
   test('the committed exports open', () => {
-    const file = new URL('../../test/vectors/seal/exports.json', import.meta.url);
+    const file = new URL('../vectors/seal/exports.json', import.meta.url);
     const vectors = JSON.parse(readFileSync(file, 'utf8')) as {
       rootKey: string; customerKey: string; exports: { name: string; plaintext: string; export: Export }[];
     };
