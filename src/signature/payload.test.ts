@@ -229,6 +229,7 @@ describe('tampering with signed chunks', () => {
     const malformed = { code: 'MalformedTrailerError', status: 400 };
     await assert.rejects(decode(swap(/x-amz-trailer-signature.*\r\n/, ''), plan, TRAILER), malformed);
     await assert.rejects(decode(swap(/^.*\r\n/, ''), plan, TRAILER), malformed);
+    await assert.rejects(decode(swap('x-amz-trailer-signature', 'x-amz-trailer-signature:00\r\nx-amz-trailer-signature'), plan, TRAILER), malformed);
     await assert.rejects(decode(swap(/\r\n\r\n$/, '\r\nx-amz-checksum-crc32:BBBBBB==\r\n\r\n'), plan, TRAILER), malformed);
   });
 });
@@ -268,6 +269,8 @@ describe('trailers', () => {
     await assert.rejects(put(`x-amz-trailer-signature:00\r\n${good}`, 'x-amz-checksum-crc32'), malformed);
     await assert.rejects(put(`${good}${'x'.repeat(9000)}`, 'x-amz-checksum-crc32'), malformed);
     await assert.rejects(put('\r\n0;more\r\n', undefined), malformed);
+    await assert.rejects(put(`${good}more`, 'x-amz-checksum-crc32'), malformed);
+    await assert.rejects(put(`${good}${'\r\n'.repeat(5000)}`, 'x-amz-checksum-crc32'), malformed);
   });
 
   test('declared, but unknown or impossible', async () => {
@@ -278,6 +281,8 @@ describe('trailers', () => {
     });
     const wire = bytesOf(FORMS[0]!.body);
     await assert.rejects(decode(wire, signedPlan(false), TRAILER), { code: 'MalformedTrailerError' });
+    const http = request({ headers: headersWith(TRAILER.headers) });
+    assert.throws(() => decodePayload(http, signedPlan(false)), { code: 'MalformedTrailerError' }, 'before a byte is read');
     await assert.rejects(decode(wire, { kind: 'unsigned' }, TRAILER), { code: 'MalformedTrailerError' });
   });
 });
