@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, Entry>> = {
   inspect: { summary: "show an object's envelope, its chain of keys and its sealed bytes", load: () => import('./inspect.ts') },
   verify: { summary: 'open every chunk of every object', load: () => import('./verify.ts') },
   decrypt: { summary: 'break glass: decrypt an object without a server', load: () => import('./decrypt.ts') },
+  bench: { summary: 'measure an S3 endpoint', load: () => import('./bench.ts') },
 };
 
 const usage = `coffer: an S3-compatible object store with real server-side encryption

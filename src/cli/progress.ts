@@ -16,7 +16,7 @@ const barWidth = 28;
 
 export function startProgress(options: { title: string; total: number; unit: 'bytes' | 'items'; stream?: NodeJS.WriteStream }): Progress {
   const stream = options.stream ?? process.stderr;
-  const isTerminal = stream.isTTY === true;
+  const isTerminal = stream.isTTY;
   const intervalMs = isTerminal ? terminalIntervalMs : plainIntervalMs;
   const startedMs = performance.now();
   let { total } = options;

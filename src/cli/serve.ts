@@ -31,10 +31,10 @@ export const command: Command = async (args) => {
     prepared,
     workers: config.workers,
     log: {
-      workerDied: ({ processId, code, signal, againInMs }) =>
+      workerDied: ({ processId, code, signal, againInMs, reason }) =>
         log.event('error', 'a worker died and is replaced', {
           againInMs, ...(processId === undefined ? {} : { processId }), ...(code === null ? {} : { exitCode: code }), ...(signal === null ? {} : { signal }),
-        }),
+        }, reason === undefined ? undefined : new Error(reason)),
     },
     collectMetrics: async () => (await import('../server/metrics.ts')).collectWorkerMetrics(),
   });

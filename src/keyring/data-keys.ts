@@ -11,7 +11,7 @@ import {
   customerKeyCheck, customerWrappingKey, dataKeyContext, isCustomerKey, kmsBlobMaterialId, newCustomerKeySalt, open, seal,
   type Envelope, type ObjectVersion,
 } from '../seal/index.ts';
-import { BucketKeys } from './bucket-keys.ts';
+import type { BucketKeys } from './bucket-keys.ts';
 import type { KeyService } from './key-service.ts';
 import type { ServiceMaster } from './service-master.ts';
 

@@ -239,7 +239,7 @@ class Change {
     const nullSequence = record.isNull ? undefined : this.#current?.record.nullSequence;
     this.checks.push({ kind: 'value', key: newest.key, value: newest.value });
     this.deletes.push(newest.key);
-    this.puts.push({ key: current, value: encodeRecord({ ...record, ...(nullSequence === undefined ? {} : { nullSequence }) } as VersionRecord) });
+    this.puts.push({ key: current, value: encodeRecord({ ...record, ...(nullSequence === undefined ? {} : { nullSequence }) }) });
   }
 
   removeNoncurrent(target: FoundVersion): void {

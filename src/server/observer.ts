@@ -36,5 +36,5 @@ export function createObserver(log: Log, metrics: Metrics): Observer {
 
 function resultOf({ errorCode }: KeyUseEvent): 'success' | 'denied' | 'failed' {
   if (errorCode === undefined) return 'success';
-  return errorCode === 'AccessDeniedException' ? 'denied' : 'failed';
+  return errorCode === 'AccessDenied' ? 'denied' : 'failed';
 }

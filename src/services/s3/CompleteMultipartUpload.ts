@@ -10,7 +10,7 @@ import {
 import { decodeEnvelope, type Envelope, type ObjectVersion } from '../../seal/index.ts';
 import type { S3Inputs, S3Outputs } from '../../wire/shapes.ts';
 import type { Call } from '../operation.ts';
-import { checksumOutput, type ChecksumMembers } from './checksums.ts';
+import { checksumOutput } from './checksums.ts';
 import { checkWriteConditions, matchesETag, requireKnownWriteConditions } from './conditions.ts';
 import { encryptionOutput, hasMd5ETag, inKmsWords, noteEncryption, readCustomerKeyForWrite, requireCustomerKeysAllowed, requireKmsTransport } from './encryption.ts';
 import { s3Errors } from './errors.ts';
@@ -71,11 +71,11 @@ async function complete(s3: S3, call: Call, input: Input, { upload, envelope, ke
   const digests = keys && parts.map((part) => digestOf(part, keys, place));
   if (digests) {
     for (const [index, part] of listed.entries()) {
-      checkListedPart(declared, part as ChecksumMembers, digests[index] as PartDigest, () => s3Errors.invalidPart(partDetails(input.UploadId, part)));
+      checkListedPart(declared, part, digests[index] as PartDigest, () => s3Errors.invalidPart(partDetails(input.UploadId, part)));
     }
   }
   const size = parts.reduce((sum, part) => sum + part.size, 0);
-  if (input.MpuObjectSize !== undefined && Number(input.MpuObjectSize) !== size) {
+  if (input.MpuObjectSize !== undefined && input.MpuObjectSize !== size) {
     throw s3Errors.invalidRequest(`The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${size}`);
   }
   const checksum = digests && combineChecksums(declared ?? { algorithm: 'CRC64NVME', type: 'FULL_OBJECT' }, digests);

@@ -73,7 +73,7 @@ async function headObject(s3: S3, input: S3Inputs['HeadObject'], call: Call): Pr
       ...extentOutput(object, extent),
       ...checksumOutput(checksum, extent.part === undefined ? partCountOf(object) : undefined),
       ...responseOverrides(input, call),
-    } as S3Outputs['HeadObject'];
+    };
   } finally {
     wipeKeys(keys);
   }

@@ -71,6 +71,7 @@ function effectiveChoice(s3: S3, input: EncryptionInput, target: Target): Encryp
     // Without a key id it is the managed key, even where the bucket has a key of its own.
     case 'aws:kms': return kms(false, emptyIsAbsent(input.SSEKMSKeyId));
     case 'aws:kms:dsse': return kms(true, emptyIsAbsent(input.SSEKMSKeyId));
+    default:
   }
   switch (encryption.algorithm) {
     case 'aws:kms': return kms(false, encryption.kmsKey);
