@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { anonymousCaller, openTestS3 } from '../../../test/kit/s3-fixture.ts';
 import { account, refusalOf } from '../../../test/kit/keys.ts';
 import { Denied } from '../../audit/index.ts';
+import { createBucket } from '../../objects/index.ts';
 import type { S3OperationName } from '../../wire/shapes.ts';
 import { isBucketName } from './names.ts';
 import { canonicalId } from './owner.ts';
@@ -141,6 +142,17 @@ describe('S67 ListBuckets', () => {
     for (const MaxBuckets of [0, -1, 10_001]) assert.match(await refusalOf(s3.call('ListBuckets', { MaxBuckets })), /^InvalidArgument: /);
   });
 
+  test('a region is looked for behind buckets of others', async () => {
+    const s3 = await openTestS3();
+    for (const [name, region] of [['aaa', 'eu-west-1'], ['bbb', 'eu-west-1'], ['ccc', 'us-east-1'], ['ddd', 'eu-west-1'], ['eee', 'us-east-1']] as const) {
+      await createBucket(s3.s3.store, { v: 1, name, owner: account, region, createdMs: 0, encryption: { bucketKeyEnabled: false, blocked: [] } });
+    }
+    const first = await s3.call('ListBuckets', { BucketRegion: 'us-east-1', MaxBuckets: 1 });
+    assert.deepEqual(first.Buckets?.map(({ Name }) => Name), ['ccc']);
+    const second = await s3.call('ListBuckets', { BucketRegion: 'us-east-1', MaxBuckets: 1, ContinuationToken: first.ContinuationToken });
+    assert.deepEqual([second.Buckets?.map(({ Name }) => Name), second.ContinuationToken], [['eee'], undefined]);
+  });
+
   test('a canonical id has 64 hex digits and is its account\'s alone', () => {
     assert.match(canonicalId(account), /^[0-9a-f]{64}$/);
     assert.equal(canonicalId(account), canonicalId(account));
@@ -189,6 +201,8 @@ describe('access lists', () => {
         [{ AccessControlPolicy: { Owner: { ID }, Grants: [{ Grantee: { ID: 'x', Type: 'CanonicalUser' }, Permission: 'READ' }] } }, /^AccessControlListNotSupported: /],
         [{ AccessControlPolicy: { Owner: { ID }, Grants: [...ownersGrants, ...ownersGrants] } }, /^AccessControlListNotSupported: /],
         [{ AccessControlPolicy: { Owner: { ID }, Grants: [] } }, /^AccessControlListNotSupported: /],
+        [{ AccessControlPolicy: { Owner: { ID }, Grants: [{ ...ownersGrants[0], Permission: 'READ' }] } }, /^AccessControlListNotSupported: /],
+        [{ AccessControlPolicy: { Owner: { ID: 'x' }, Grants: ownersGrants } }, /^AccessControlListNotSupported: /],
         [{ AccessControlPolicy: {} }, /^MalformedACLError: /],
         [{}, /^MissingSecurityHeader: /],
         [{ ACL: 'private', AccessControlPolicy: expected }, /^UnexpectedContent: /],
@@ -223,7 +237,7 @@ describe('ownership and public access', () => {
     assert.deepEqual(await s3.call('GetPublicAccessBlock', { Bucket }), { PublicAccessBlockConfiguration: all });
     await s3.call('DeletePublicAccessBlock', { Bucket });
     assert.match(await refusalOf(s3.call('GetPublicAccessBlock', { Bucket })), /^NoSuchPublicAccessBlockConfiguration: /);
-    assert.match(await refusalOf(put({ ...all, BlockPublicPolicy: false })), /^NotImplemented: /);
+    for (const name of Object.keys(all)) assert.match(await refusalOf(put({ ...all, [name]: false })), /^NotImplemented: /, name);
     assert.match(await refusalOf(put({ BlockPublicAcls: true })), /^NotImplemented: /);
     assert.match(await refusalOf(s3.call('GetPublicAccessBlock', { Bucket })), /^NoSuchPublicAccessBlockConfiguration: /);
     await put(all);

@@ -264,6 +264,17 @@ describe('S53, S54 versions as a bucket goes through its states', () => {
     assert.deepEqual(await listed(), [['DeleteMarker', 'null', true], ['Version', two, false], ['Version', one, false]]);
   });
 
+  test('the null version is found below whatever version becomes the current one', async () => {
+    const s3 = await openShelf(['k']);
+    const ids = async () => (await versions(s3)).Entries?.map(({ VersionId }) => VersionId);
+    await s3.call('PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+    const [one, two] = [await s3.put(Bucket, 'k', '1'), await s3.put(Bucket, 'k', '2')];
+    assert.deepEqual(await ids(), [two, one, 'null']);
+    await s3.call('DeleteObject', { Bucket, Key: 'k', VersionId: two });
+    await s3.call('DeleteObject', { Bucket, Key: 'k', VersionId: 'null' });
+    assert.deepEqual(await ids(), [one]);
+  });
+
   test('S52 deleting what never was', async () => {
     const s3 = await openShelf();
     assert.deepEqual(await s3.call('DeleteObject', { Bucket, Key: 'absent' }), {});
