@@ -4,7 +4,7 @@ import { getUpload, listParts, openChecksum, placeOf, type PartRecord, type Uplo
 import { decodeEnvelope, type ObjectVersion } from '../../seal/index.ts';
 import type { S3Inputs, S3Outputs } from '../../wire/shapes.ts';
 import type { Call, Operation } from '../operation.ts';
-import { inKmsWords, noteEncryption, readCustomerKeyForRead, requireKmsTransport } from './encryption.ts';
+import { inKmsWords, noteEncryption, proveCustomerKey, readCustomerKeyForRead, requireKmsTransport } from './encryption.ts';
 import { s3Errors } from './errors.ts';
 import { bucketOf, bucketOperation } from './guard.ts';
 import { readPageSize } from './listing-options.ts';
@@ -60,6 +60,7 @@ async function unwrapForChecksums(s3: S3, call: Call, input: Input, upload: Uplo
   noteEncryption(call, envelope);
   const customerKey = readCustomerKeyForRead(input);
   if (envelope.scheme === 'SSE-C' && customerKey === undefined) return undefined;
+  proveCustomerKey(s3, envelope, customerKey);
   if (envelope.scheme === 'SSE-KMS' || envelope.scheme === 'DSSE-KMS') requireKmsTransport(s3, call.caller);
   return inKmsWords(() => s3.store.dataKeys.unwrap(envelope, place, call.caller, customerKey));
 }

@@ -8,7 +8,7 @@ import { findBucket } from '../../objects/index.ts';
 import type { Demand } from '../../policy/index.ts';
 import type { Call } from '../operation.ts';
 import { checkCopyConditions, type CopyConditions } from './conditions.ts';
-import { readCustomerKeyForRead } from './encryption.ts';
+import { proveCustomerKey, readCustomerKeyForRead } from './encryption.ts';
 import { s3Errors } from './errors.ts';
 import { requireOwner } from './guard.ts';
 import { findObject, unwrapForRead, type FoundObject } from './object-read.ts';
@@ -63,7 +63,7 @@ export async function openCopySource(s3: S3, call: Call, input: CopySourceInput)
   const customerKey = readCustomerKeyForRead({
     SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm, SSECustomerKey: input.CopySourceSSECustomerKey, SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
   });
-  s3.store.dataKeys.proveCustomerKey(object.envelope, customerKey);
+  proveCustomerKey(s3, object.envelope, customerKey);
   checkCopyConditions(input, object.record, s3.store.clock.nowMs());
   return { source, object, keys: await unwrapForRead(s3, call, object, customerKey) };
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { callerArn, type Caller } from '../../audit/index.ts';
 import { bucketArn, decodeBase64, equalSecrets, objectArn, ServiceError } from '../../base/index.ts';
-import type { EncryptionChoice } from '../../keyring/index.ts';
+import { CustomerKeyError, type EncryptionChoice } from '../../keyring/index.ts';
 import type { BucketRecord } from '../../objects/index.ts';
 import type { Envelope } from '../../seal/index.ts';
 import type { Call } from '../operation.ts';
@@ -126,6 +126,12 @@ export function readCustomerKeyForRead(input: EncryptionInput): Buffer | undefin
   if (key === undefined) throw s3Errors.customerKeyInvalid();
   if (md5 !== undefined) requireKeyMd5(key, md5);
   return key;
+}
+
+/** Whether a reader's key fits what it reads; one of another length is simply not it. Throws CustomerKeyError. */
+export function proveCustomerKey(s3: S3, envelope: Envelope, customerKey: Buffer | undefined): void {
+  if (envelope.scheme === 'SSE-C' && customerKey !== undefined && customerKey.byteLength !== 32) throw new CustomerKeyError('wrong');
+  s3.store.dataKeys.proveCustomerKey(envelope, customerKey);
 }
 
 /** Base64 of the key's MD5: the echo of reads that came without one. */

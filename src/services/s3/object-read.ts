@@ -7,7 +7,7 @@ import { findVersion, openChecksum, openMetadata, placeOf, encodeVersionId, type
 import type { PayloadKeys } from '../../keyring/index.ts';
 import { decodeEnvelope, type Envelope, type ObjectVersion } from '../../seal/index.ts';
 import type { Call } from '../operation.ts';
-import { customerKeyMd5, encryptionOutput, inKmsWords, noteEncryption, readCustomerKeyForRead, requireKmsTransport, type EncryptionInput } from './encryption.ts';
+import { customerKeyMd5, encryptionOutput, inKmsWords, noteEncryption, proveCustomerKey, readCustomerKeyForRead, requireKmsTransport, type EncryptionInput } from './encryption.ts';
 import { s3Errors } from './errors.ts';
 import type { S3 } from './s3.ts';
 
@@ -50,7 +50,7 @@ export function proveReadKey(s3: S3, call: Call, input: EncryptionInput, envelop
   const sse = call.headers['x-amz-server-side-encryption'];
   if (sse !== undefined) throw s3Errors.encryptionNotForOperation(sse);
   const customerKey = readCustomerKeyForRead(input);
-  s3.store.dataKeys.proveCustomerKey(envelope, customerKey);
+  proveCustomerKey(s3, envelope, customerKey);
   noteEncryption(call, envelope);
   return { customerKey, keyMd5: customerKey && (input.SSECustomerKeyMD5 ?? customerKeyMd5(customerKey)) };
 }
