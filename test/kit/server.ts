@@ -14,6 +14,7 @@ import type { KeyUseEvent } from '../../src/audit/index.ts';
 import { MovableClock } from '../../src/base/index.ts';
 import { noMeter } from '../../src/objects/index.ts';
 import type { Config } from '../../src/server/config.ts';
+import { createLog } from '../../src/server/log.ts';
 import type { ListenerLimits } from '../../src/server/listener.ts';
 import type { Observer } from '../../src/server/observer.ts';
 import type { RequestRecord } from '../../src/server/pipeline.ts';
@@ -59,6 +60,8 @@ export interface TestServer {
   readonly requests: RequestRecord[];
   /** What the audit log was told, oldest first. */
   readonly keyUses: KeyUseEvent[];
+  /** What the log wrote at its most talkative level, oldest first. */
+  readonly logLines: string[];
   readonly running: RunningServer;
   /** Over HTTPS, path style; `scheme: 'http'` for plain HTTP. Destroyed with the server. */
   s3(options?: S3ClientConfig & { scheme?: 'http' | 'https' }): S3Client;
@@ -92,9 +95,17 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   });
   const requests: RequestRecord[] = [];
   const keyUses: KeyUseEvent[] = [];
+  const logLines: string[] = [];
+  const log = createLog({ level: 'debug', destination: { write: (line) => void logLines.push(line) } });
   const observer: Observer = {
-    request: (record) => void requests.push(record),
-    keyUse: (event) => void keyUses.push(event),
+    request: (record) => {
+      requests.push(record);
+      log.request(record);
+    },
+    keyUse: (event) => {
+      keyUses.push(event);
+      log.keyUse(event);
+    },
     meter: noMeter,
     keyCacheHit: () => undefined,
     jobFailed: (job, error) => console.error(`background job ${job} failed:`, error),
@@ -124,6 +135,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     dataDir,
     clock,
     keyUses,
+    logLines,
     requests,
     running,
     s3: ({ scheme = 'https', ...more } = {}) => {
