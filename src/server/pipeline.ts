@@ -20,6 +20,7 @@ import {
   type Address, type Codec, type ErrorContext, type RestXmlCodec, type S3Address, type ServiceName, type WireService,
 } from '../wire/index.ts';
 import { primeBody, readWhole } from './body-whole.ts';
+import { verifyBodyDigests } from './body-digest.ts';
 import { bodyTooLarge, toServiceError } from './failures.ts';
 import type { Answer } from './listener.ts';
 import { admitPostUpload, answerPostUpload, postInput } from './post-object.ts';
@@ -94,10 +95,11 @@ export class Pipeline {
     const wire = loadedService(address.service) ?? (await openService(address.service));
     if (isBodyFirst(address.service)) return this.#performBodyFirst(received, address, wire, exchange);
 
-    const name = (exchange.operation = wire.route(received, address));
+    // A presigned query may hold what the route depends on, such as a copy source.
+    const request = withHoistedHeaders(received);
+    const name = (exchange.operation = wire.route(request, address));
     if (name === 'PostObject') return this.#performPostObject(received, address as S3Address, wire, exchange);
     const verified = await verifyRequest(received, this.#verifyOptions(address.service));
-    const request = withHoistedHeaders(received);
     const { operation, codec } = this.#find(address.service, name, wire);
     const input = codec.decodeHead(request, address);
     const payload = decodePayload(request, verified.payload, this.#options.payloadLimits);
@@ -107,7 +109,10 @@ export class Pipeline {
     await operation.before?.(input, call);
     const proof = this.#options.gate.authorize(call.caller, await operation.demands(input, call), input);
     if (isReadWhole(codec)) {
-      codec.decodeBody(await readWhole(payload.body, codec.bodySizeBytesMax, () => bodyTooLarge(address.service, codec.bodySizeBytesMax)), input);
+      const body = await readWhole(payload.body, codec.bodySizeBytesMax, () => bodyTooLarge(address.service, codec.bodySizeBytesMax));
+      // The checksums of CompleteMultipartUpload are those of the object.
+      if (address.service === 's3') verifyBodyDigests(call, body, name !== 'CompleteMultipartUpload');
+      codec.decodeBody(body, input);
     }
     if (isSlow(name)) {
       return answerInTime(operation.act(proof, call), codec as RestXmlCodec, (error) => exchange.errorDocument(error), this.#options.keepAliveAfterMs);
@@ -141,7 +146,7 @@ export class Pipeline {
     const upload = await admitPostUpload(request, address, this.#verifyOptions('s3'));
     const input = postInput(wire, upload, request);
     input['Body'] = upload.payload.body;
-    const call = exchange.callOf(upload.principal, { ...request, headers: upload.headers }, address.query, upload.payload);
+    const call = exchange.callOf(upload.principal, { ...request, headers: upload.headers }, address.query, upload.payload, upload.signed);
 
     await operation.before?.(input, call);
     const proof = gate.authorize(call.caller, await operation.demands(input, call), input);
@@ -227,11 +232,10 @@ class Exchange {
     if (service !== 's3') this.requestId = randomUUID();
   }
 
-  callOf(principal: Principal, request: HttpRequest, query: ReadonlyMap<string, string>, payload: Payload): Call {
+  callOf(principal: Principal, request: HttpRequest, query: ReadonlyMap<string, string>, payload: Payload, signed = principal.kind !== 'anonymous'): Call {
     const { requestId, notes } = this;
     const { remoteAddress: sourceIp, secure, headers } = request;
-    const signed = principal.kind !== 'anonymous';
-    if (signed) this.#accessKeyId = principal.accessKeyId;
+    if (principal.kind !== 'anonymous') this.#accessKeyId = principal.accessKeyId;
     const origin = `${secure ? 'https' : 'http'}://${this.request.headers['host'] ?? 'localhost'}`;
     return { caller: { principal, requestId, sourceIp, secure, signed, facts: {} }, requestId, headers, query, payload, origin, notes };
   }

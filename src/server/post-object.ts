@@ -10,6 +10,8 @@ import { escapeXml, urlEncodeKey, XML_DECLARATION, type Codec, type S3Address, t
 
 export interface PostUpload {
   principal: Principal;
+  /** By Signature Version 4. */
+  signed: boolean;
   /** As the PutObject codec reads them: form fields under their header names. */
   headers: Readonly<Record<string, string>>;
   address: S3Address;
@@ -35,7 +37,8 @@ export async function admitPostUpload(request: HttpRequest, address: S3Address, 
     payload = { ...payload, body: boundedFile(form, verified.policy) };
   }
   const principal: Principal = verified.kind === 'post' ? verified.identity : { kind: 'anonymous' };
-  return { principal, headers: headersOf(request, fields), address: { ...address, key: fields.get('key') ?? key }, payload, fields };
+  const signed = verified.kind === 'post' && verified.version === 4;
+  return { principal, signed, headers: headersOf(request, fields), address: { ...address, key: fields.get('key') ?? key }, payload, fields };
 }
 
 /** The file, whose size is judged by the policy as it comes, and in the end. */

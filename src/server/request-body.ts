@@ -191,7 +191,8 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined>, Tr
   };
 
   readonly #onClose = (): void => {
-    this.fail(incompleteBody());
+    // Every message closes; only one that was still under way is cut short.
+    if (this.#state === 'reading' || this.#state === 'untouched') this.fail(incompleteBody());
   };
 }
 

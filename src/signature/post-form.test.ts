@@ -1,5 +1,6 @@
 /** Browser forms and their policies. Source: contract kms-iam-audit 5.4, V09; s3-encryption 14.2, E61, E62; s3-surface section 6. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { S3Client } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
@@ -78,10 +79,24 @@ describe('who signed the form', () => {
       [{ 'x-amz-algorithm': 'AWS4-ECDSA-P256-SHA256' }, { code: 'NotImplemented', status: 501 }],
       [{ 'x-amz-algorithm': 'HMAC' }, { code: 'AuthorizationQueryParametersError', status: 400 }],
       [{ 'x-amz-security-token': 'token' }, { code: 'InvalidToken', status: 400 }],
-      [{ awsaccesskeyid: EXAMPLE_KEY_ID, signature: 'x' }, { code: 'InvalidRequest', status: 400 }],
+      [{ awsaccesskeyid: EXAMPLE_KEY_ID, signature: 'x' }, { code: 'SignatureDoesNotMatch', status: 403 }],
+      [{ awsaccesskeyid: 'AKIANOBODY', signature: 'x' }, { code: 'InvalidAccessKeyId', status: 403 }],
     ] as const) {
       await assert.rejects(verifyPostForm(form(GOOD, change), options), expected, JSON.stringify(change));
     }
+  });
+
+  test('one of old, its policy signed by HMAC-SHA-1', async () => {
+    const policy = Buffer.from(JSON.stringify(GOOD)).toString('base64');
+    const signature = createHmac('sha1', EXAMPLE_SECRET).update(policy).digest('base64');
+    const fields = new Map([['policy', policy], ['awsaccesskeyid', EXAMPLE_KEY_ID], ['signature', signature], ['key', 'user/x'], ['bucket', 'b']]);
+    const verified = await verifyPostForm(fields, options);
+    assert.ok(verified.kind === 'post');
+    assert.deepEqual([verified.version, verified.accessKeyId], [2, EXAMPLE_KEY_ID]);
+    checkPostPolicy(verified.policy, fields, 1);
+    await assert.rejects(verifyPostForm(new Map(fields).set('policy', `${policy}x`), options), { code: 'SignatureDoesNotMatch' });
+    const late = { ...options, clock: { nowMs: () => Date.parse(EXPIRATION) } };
+    await assert.rejects(verifyPostForm(fields, late), { code: 'AccessDenied', status: 403 });
   });
 
   test('the refusal of a signature shows the policy, not a canonical request', async () => {

@@ -2,12 +2,13 @@
  * Who signed this browser form: Signature Version 4 over the base64 policy of a POST upload.
  * Source: contract kms-iam-audit 5.4.
  */
-import { ServiceError } from '../base/index.ts';
+import { createHmac } from 'node:crypto';
+import { equalSecrets, ServiceError } from '../base/index.ts';
 import { parseCredential } from './claim.ts';
 import { parseAmzDate } from './dates.ts';
 import { parsePostPolicy, refuseExpiredPolicy } from './post-policy.ts';
 import type { PostPolicy } from './post-policy.ts';
-import { s3SignatureDoesNotMatch, signatureVersion2Refused, signatureVersion4aRefused } from './refusals.ts';
+import { s3SignatureDoesNotMatch, signatureVersion4aRefused } from './refusals.ts';
 import { s3Refusals } from './refusals-s3.ts';
 import { sameSignature, sign } from './signing-key.ts';
 import { checkToken, findSigningKey, isRegionAccepted, keepSigningKey } from './verify-request.ts';
@@ -18,6 +19,8 @@ export interface VerifiedPostForm<I> {
   identity: I;
   accessKeyId: string;
   region: string;
+  /** Of the signature: 2 where an old form signs its policy by HMAC-SHA-1. */
+  version: 2 | 4;
   /** Signed and not expired; whether the form keeps to it says `checkPostPolicy`. */
   policy: PostPolicy;
 }
@@ -34,7 +37,7 @@ export async function verifyPostForm<I>(
   fields: ReadonlyMap<string, string>,
   options: PostFormOptions<I>,
 ): Promise<{ kind: 'anonymous' } | VerifiedPostForm<I>> {
-  if (fields.has('awsaccesskeyid') || fields.has('signature')) throw signatureVersion2Refused();
+  if (fields.has('awsaccesskeyid') || fields.has('signature')) return verifyVersion2(fields, options);
   if (!['policy', 'x-amz-signature', 'x-amz-credential', 'x-amz-algorithm'].some((name) => fields.has(name))) {
     return { kind: 'anonymous' };
   }
@@ -69,7 +72,29 @@ export async function verifyPostForm<I>(
   if (known.expiresAtMs !== undefined && nowMs >= known.expiresAtMs) throw s3Refusals.expiredToken();
   const policy = parsePostPolicy(policyText);
   refuseExpiredPolicy(policy, nowMs);
-  return { kind: 'post', identity: known.identity, accessKeyId, region, policy };
+  return { kind: 'post', version: 4, identity: known.identity, accessKeyId, region, policy };
+}
+
+/**
+ * Forms of old: signature = base64(HMAC-SHA-1(secret, base64 policy)). AWS still takes them where it always did, and
+ * the policy bounds them as it does newer ones; what needs Signature Version 4 (KMS) refuses them later.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UploadExamples.html (signature version 2).
+ */
+async function verifyVersion2<I>(fields: ReadonlyMap<string, string>, options: PostFormOptions<I>): Promise<VerifiedPostForm<I>> {
+  const policyText = requiredField(fields, 'policy');
+  const accessKeyId = requiredField(fields, 'awsaccesskeyid');
+  const signature = requiredField(fields, 'signature');
+  const known = await options.lookup(accessKeyId);
+  const expected = createHmac('sha1', known?.secretAccessKey ?? 'nobody').update(policyText).digest('base64');
+  const matches = equalSecrets(Buffer.from(expected), Buffer.from(signature));
+  if (known === undefined) throw s3Refusals.unknownKey(accessKeyId);
+  checkToken(fields.get('x-amz-security-token'), accessKeyId, known, s3Refusals);
+  if (!matches) throw s3SignatureDoesNotMatch({ accessKeyId, stringToSign: policyText, signatureProvided: signature });
+  const nowMs = options.clock.nowMs();
+  if (known.expiresAtMs !== undefined && nowMs >= known.expiresAtMs) throw s3Refusals.expiredToken();
+  const policy = parsePostPolicy(policyText);
+  refuseExpiredPolicy(policy, nowMs);
+  return { kind: 'post', version: 2, identity: known.identity, accessKeyId, region: '', policy };
 }
 
 function requiredField(fields: ReadonlyMap<string, string>, name: string): string {

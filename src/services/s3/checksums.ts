@@ -6,7 +6,11 @@ import { decodeBase64, equalSecrets } from '../../base/index.ts';
 import { checksumAlgorithms, checksumSizeBytes, type ChecksumAlgorithm } from '../../checksum/index.ts';
 import type { StoredChecksum } from '../../objects/index.ts';
 import type { Call } from '../operation.ts';
+
 import { s3Errors } from './errors.ts';
+
+/** What of a call the checksums of its body are read from. */
+type Announced = Pick<Call, 'headers' | 'payload'>;
 
 /** `ChecksumCRC32` and its kin, by official member name. */
 export type ChecksumMembers = { [Algorithm in ChecksumAlgorithm as `Checksum${Algorithm}`]?: string | undefined };
@@ -21,7 +25,7 @@ export interface ChecksumExpectation {
 const headerPrefix = 'x-amz-checksum-';
 
 /** Which checksum is computed and what it must be. CRC-64/NVME where the client gave none. */
-export function expectChecksum(call: Call, input: ChecksumMembers, fallback: ChecksumAlgorithm = 'CRC64NVME'): ChecksumExpectation {
+export function expectChecksum(call: Announced, input: ChecksumMembers, fallback: ChecksumAlgorithm = 'CRC64NVME'): ChecksumExpectation {
   const given = checksumAlgorithms.filter((algorithm) => input[`Checksum${algorithm}`] !== undefined);
   const trailers = (call.headers['x-amz-trailer'] ?? '').split(',').map((name) => name.trim().toLowerCase()).filter((name) => name.startsWith(headerPrefix));
   if (given.length + trailers.length > 1) {
@@ -53,7 +57,7 @@ export function decodeChecksum(algorithm: ChecksumAlgorithm, text: string): Buff
 }
 
 /** Once the body has ended. E71, and E70 for a trailer that is none. */
-export function verifyChecksum(call: Call, expectation: ChecksumExpectation, computed: Buffer): void {
+export function verifyChecksum(call: Announced, expectation: ChecksumExpectation, computed: Buffer): void {
   const { algorithm } = expectation;
   let { value } = expectation;
   if (expectation.from === 'trailer') {

@@ -119,6 +119,12 @@ export function s3Error(error: unknown, input: { Bucket?: string | undefined; Ke
   return error;
 }
 
+function invalidKey(key: string): ServiceError {
+  const size = Buffer.byteLength(key);
+  if (size > 1_024) return new ServiceError('KeyTooLongError', 400, 'Your key is too long', { details: { Size: String(size), MaxSizeAllowed: '1024' } });
+  return s3Errors.invalidArgument('The object key is not valid.', 'Key');
+}
+
 function objectStoreError(error: ObjectStoreError, input: { Bucket?: string | undefined; Key?: string | undefined; VersionId?: string | undefined }): unknown {
   const { Bucket = '', Key = '', VersionId } = input;
   switch (error.code) {
@@ -126,6 +132,7 @@ function objectStoreError(error: ObjectStoreError, input: { Bucket?: string | un
     case 'no-such-key': return s3Errors.noSuchKey(Key);
     case 'no-such-version': return VersionId === undefined ? s3Errors.noSuchKey(Key) : s3Errors.noSuchVersion(Key, VersionId);
     case 'no-such-upload': return s3Errors.noSuchUpload(error.facts['uploadId'] ?? '');
+    case 'invalid-key': return invalidKey(Key);
     case 'bucket-not-empty': return s3Errors.bucketNotEmpty(Bucket, false);
     case 'conflict': return new ServiceError('OperationAborted', 409, 'A conflicting conditional operation is currently in progress against this resource. Try again.', { cause: error });
     default: return s3Errors.internal(error);
