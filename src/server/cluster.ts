@@ -3,10 +3,13 @@
  * holds nothing that matters, so that it has no reason to die.
  */
 import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
 import { getCompileCacheDir } from 'node:module';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Prepared } from './prepare.ts';
+import type { Endpoint } from './settings.ts';
 import type { BoundAddresses, ToPrimary, ToWorker } from './worker-messages.ts';
 
 export interface ClusterLog {
@@ -38,19 +41,21 @@ const killMarginMs = 500;
 
 /** Resolves when the first worker answers requests. Rejects when the workers cannot start. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  // Workers accept from one shared socket. Handed out by the primary instead, a connection that is on its way to a
+  // worker which is killed would be lost with no word to the client, who then waits for ever. As even, when measured.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)), args: [] });
-  const primary = new Primary(options);
+  const primary = new Primary({ ...options, prepared: await withPorts(options.prepared) });
   const addresses = await primary.start();
   return { addresses, stop: (graceMs) => primary.stop(graceMs) };
 }
 
 class Primary {
   readonly #options: ClusterOptions;
-  #prepared: Prepared;
+  readonly #prepared: Prepared;
   readonly #workers = new Set<Worker>();
   readonly #reasons = new WeakMap<Worker, string>();
   readonly #pauses = new Set<NodeJS.Timeout>();
-  #addresses: BoundAddresses | undefined;
   #stopping = false;
   #pauseMs = 0;
   #firstReady: { resolve(addresses: BoundAddresses): void; reject(error: Error): void } | undefined;
@@ -100,7 +105,6 @@ class Primary {
         return tell(worker, { kind: 'start', prepared: this.#prepared });
       case 'ready':
         this.#pauseMs = 0;
-        this.#addresses = message.addresses;
         this.#firstReady?.resolve(message.addresses);
         this.#firstReady = undefined;
         return;
@@ -121,8 +125,6 @@ class Primary {
       if (this.#workers.size === 0) this.#lastGone?.();
       return;
     }
-    // A port that the system chose lives as long as a worker that listens on it; the next one must ask for it by number.
-    if (this.#workers.size === 0 && this.#addresses) this.#prepared = withPorts(this.#prepared, this.#addresses);
     this.#pauseMs = livedMs < soonMs ? Math.min(pauseMsMax, Math.max(pauseMsMin, this.#pauseMs * 2)) : 0;
     this.#options.log.workerDied({ processId: worker.process.pid, code, signal, againInMs: this.#pauseMs, reason: this.#reasons.get(worker) });
     const pause = setTimeout(() => {
@@ -145,14 +147,22 @@ function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message, () => undefined);
 }
 
-function withPorts(prepared: Prepared, { http, https }: BoundAddresses): Prepared {
+/**
+ * With port 0 made a number, which workers that replace dead ones bind again. Between the look and the bind the port
+ * is free for others; who cares names a port.
+ */
+async function withPorts(prepared: Prepared): Promise<Prepared> {
   const { settings } = prepared;
-  return {
-    ...prepared,
-    settings: {
-      ...settings,
-      http: settings.http && http ? { ...settings.http, port: http.port } : settings.http,
-      https: settings.https && https ? { ...settings.https, port: https.port } : settings.https,
-    },
-  };
+  const [http, https] = await Promise.all([withPort(settings.http), withPort(settings.https)]);
+  return { ...prepared, settings: { ...settings, http, https } };
+}
+
+async function withPort(endpoint: Endpoint | undefined): Promise<Endpoint | undefined> {
+  if (endpoint?.port !== 0) return endpoint;
+  const probe = createServer().listen(0, endpoint.host);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return { ...endpoint, port };
 }

@@ -60,16 +60,21 @@ describe('coffer serve', () => {
       }
     };
     const writers = [writer('a'), writer('b'), writer('c')];
-    for (let round = 0; round < 3; round++) {
-      const victims = await server.workerIds();
-      assert.equal(victims.length, 2);
-      const before = written.length;
-      process.kill(victims[round % 2] as number, 'SIGKILL');
-      await until(async () => (await server.workerIds()).length === 2 && !(await server.workerIds()).includes(victims[round % 2] as number));
-      await until(async () => written.length > before + 5);
+    try {
+      for (let round = 0; round < 3; round++) {
+        const workers = await server.workerIds();
+        assert.equal(workers.length, 2, server.output());
+        const victim = workers[round % 2] as number;
+        const before = written.length;
+        process.kill(victim, 'SIGKILL');
+        await server.outputMatching(new RegExp(`"processId":${victim},`));
+        await until(async () => (await server.workerIds()).length === 2);
+        await until(async () => written.length > before + 5);
+      }
+    } finally {
+      stop = true;
+      await Promise.all(writers);
     }
-    stop = true;
-    await Promise.all(writers);
     assert.ok(written.length > 15);
 
     const listed: string[] = [];
