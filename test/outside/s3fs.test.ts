@@ -1,5 +1,5 @@
 /**
- * s3fs: a bucket as a directory, in each mode. A tree is copied in, read back through a second mount, renamed.
+ * s3fs: a bucket as a directory, in the modes that it can ask for. A tree is copied in, read back through a second mount, renamed.
  * It needs /dev/fuse and the right to mount; without them these tests fail, and .ci/run leaves them out and says so.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { clientEnvironment, keysOf, newBucket, run } from './kit/clients.ts';
 import { assertAllIn, type ModeName } from './kit/modes.ts';
 import { openSite, type Site } from './kit/site.ts';
-import { smallTree } from './kit/tree.ts';
+import { mediumTree } from './kit/tree.ts';
 
 const mountMsMax = 30_000;
 
@@ -28,7 +28,7 @@ describe('s3fs', { timeout: 600_000 }, () => {
 
   before(async () => {
     await assertFuse();
-    site = await openSite('s3fs', smallTree);
+    site = await openSite('s3fs', mediumTree);
     customerKeyFile = join(site.directory, 'customer.keys');
     await writeFile(customerKeyFile, `${site.secrets.customerKey.toString('base64')}\n`, { mode: 0o600 });
     passwordFile = join(site.directory, 'passwd-s3fs');
@@ -40,11 +40,12 @@ describe('s3fs', { timeout: 600_000 }, () => {
     await site?.close();
   });
 
-  const options: Record<ModeName, () => string[]> = {
+  // Not DSSE: in a bucket with that default s3fs asks for aws:kms as soon as it changes a file's time or owner.
+  // And when it starts an upload in parts, it forgets to ask for what it was told, so parts are for SSE-S3 alone.
+  const options: Partial<Record<ModeName, () => string[]>> = {
     'SSE-S3': () => ['-o', 'use_sse'],
-    'SSE-KMS': () => ['-o', `use_sse=kmsid:${site.secrets.keyArn}`],
-    'DSSE-KMS': () => [],
-    'SSE-C': () => ['-o', `use_sse=custom:${customerKeyFile}`],
+    'SSE-KMS': () => ['-o', `use_sse=kmsid:${site.secrets.keyArn}`, '-o', 'nomultipart'],
+    'SSE-C': () => ['-o', `use_sse=custom:${customerKeyFile}`, '-o', 'nomultipart'],
   };
 
   /** In the foreground, so that its end and its words are ours to see. */
@@ -53,7 +54,8 @@ describe('s3fs', { timeout: 600_000 }, () => {
     await mkdir(path);
     const parameters = [
       bucket, path, '-f', '-o', `url=${site.coffer.httpsUrl}`, '-o', 'use_path_request_style', '-o', `passwd_file=${passwordFile}`,
-      '-o', 'retries=1', '-o', 'sigv4', ...options[mode](),
+      // Its first attempt is without a CA; only when that fails does it look at CURL_CA_BUNDLE.
+      '-o', 'retries=3', '-o', 'sigv4', ...(options[mode]?.() ?? []),
     ];
     const child = spawn('/usr/bin/s3fs', parameters, { env: { ...clientEnvironment(site.coffer), CURL_CA_BUNDLE: site.coffer.caPath }, stdio: ['ignore', 'pipe', 'pipe'] });
     const pieces: Buffer[] = [];
@@ -76,10 +78,7 @@ describe('s3fs', { timeout: 600_000 }, () => {
   for (const mode of Object.keys(options) as ModeName[]) {
     test(`holds a tree, ${mode}`, async () => {
       const bucket = `s3fs-${mode.toLowerCase()}`;
-      await newBucket(site.clients, bucket, {
-        allowSseC: mode === 'SSE-C',
-        ...(mode === 'DSSE-KMS' ? { encryption: { SSEAlgorithm: 'aws:kms:dsse', KMSMasterKeyID: site.secrets.keyArn } } : {}),
-      });
+      await newBucket(site.clients, bucket, { allowSseC: mode === 'SSE-C' });
       const first = await mountBucket(bucket, mode);
       await cp(site.tree.root, join(first.path, 'tree'), { recursive: true });
       // Renaming is a copy with new metadata on the server.
@@ -117,7 +116,8 @@ async function assertFuse(): Promise<void> {
 async function mounted(path: string, child: ChildProcess, output: () => string): Promise<void> {
   const endMs = performance.now() + mountMsMax;
   const above = (await stat(join(path, '..'))).dev;
-  while ((await stat(path)).dev === above) {
+  // Between a failed start and its end, the path answers ECONNABORTED.
+  while (((await stat(path).catch(() => undefined))?.dev ?? above) === above) {
     if (child.exitCode !== null || child.signalCode !== null || performance.now() > endMs) {
       child.kill('SIGKILL');
       throw new Error(`s3fs did not mount:\n${output()}`);

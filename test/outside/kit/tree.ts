@@ -15,12 +15,16 @@ const largeSizeBytes = 1_000_000;
 export interface TreeOptions {
   /** How many files of node_modules come along, evenly spread over it. */
   filesMin: number;
-  /** The large ones (binaries of tens of megabytes) come along, too. */
-  withLargeFiles: boolean;
+  /** Of the files of node_modules: its largest are binaries of tens of megabytes. */
+  moduleSizeBytesMax: number;
+  /** Of the files of sizes around the edges of chunks and parts. */
+  edgeSizeBytesMax: number;
 }
 
-export const fullTree: TreeOptions = { filesMin: 1_100, withLargeFiles: true };
-export const smallTree: TreeOptions = { filesMin: 200, withLargeFiles: false };
+export const fullTree: TreeOptions = { filesMin: 1_100, moduleSizeBytesMax: Infinity, edgeSizeBytesMax: Infinity };
+/** For clients that send one file after the other. */
+export const mediumTree: TreeOptions = { filesMin: 300, moduleSizeBytesMax: 4_000_000, edgeSizeBytesMax: Infinity };
+export const smallTree: TreeOptions = { filesMin: 200, moduleSizeBytesMax: 500_000, edgeSizeBytesMax: 500_000 };
 
 export interface Tree {
   readonly root: string;
@@ -50,14 +54,14 @@ const awkwardNames = [
 ];
 
 /** Makes the tree under `root`, which must not exist. */
-export async function makeTree(root: string, { filesMin, withLargeFiles }: TreeOptions, random: Random): Promise<Tree> {
+export async function makeTree(root: string, { filesMin, moduleSizeBytesMax, edgeSizeBytesMax }: TreeOptions, random: Random): Promise<Tree> {
   const all = await filesUnder(source);
   const sizes = new Map<string, number>();
   for (const path of all) sizes.set(path, (await stat(join(source, path))).size);
-  const large = all.filter((path) => sizes.get(path)! >= largeSizeBytes);
+  const large = all.filter((path) => sizes.get(path)! >= largeSizeBytes && sizes.get(path)! <= moduleSizeBytesMax);
   const others = all.filter((path) => sizes.get(path)! < largeSizeBytes);
   const step = Math.max(1, Math.floor(others.length / filesMin));
-  const chosen = [...others.filter((_, index) => index % step === 0), ...(withLargeFiles ? large : [])];
+  const chosen = [...others.filter((_, index) => index % step === 0), ...large];
   if (chosen.length < filesMin) throw new Error(`node_modules has ${all.length} files, too few for a tree of ${filesMin}; is it whole?`);
 
   await mkdir(root);
@@ -67,7 +71,7 @@ export async function makeTree(root: string, { filesMin, withLargeFiles }: TreeO
   }
   await mkdir(join(root, 'edges'));
   for (const sizeBytes of edgeSizesBytes) {
-    if (sizeBytes < largeSizeBytes || withLargeFiles) await writeFile(join(root, 'edges', `${sizeBytes}.bin`), random.bytes(sizeBytes));
+    if (sizeBytes <= edgeSizeBytesMax) await writeFile(join(root, 'edges', `${sizeBytes}.bin`), random.bytes(sizeBytes));
   }
   for (const [index, name] of awkwardNames.entries()) {
     const path = join(root, 'awkward', name);
