@@ -36,7 +36,6 @@ export const command: Command = async (args) => {
           againInMs, ...(processId === undefined ? {} : { processId }), ...(code === null ? {} : { exitCode: code }), ...(signal === null ? {} : { signal }),
         }, reason === undefined ? undefined : new Error(reason)),
     },
-    collectMetrics: async () => (await import('../server/metrics.ts')).collectWorkerMetrics(),
   });
   process.stdout.write(describeStart(prepared, cluster.addresses));
 

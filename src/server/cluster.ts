@@ -9,6 +9,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Prepared } from './prepare.ts';
+import { ReportCollection } from './report-collection.ts';
 import type { Endpoint } from './settings.ts';
 import type { BoundAddresses, ToPrimary, ToWorker } from './worker-messages.ts';
 
@@ -21,8 +22,6 @@ export interface ClusterOptions {
   prepared: Prepared;
   workers: number;
   log: ClusterLog;
-  /** The metrics of all workers in one text. */
-  collectMetrics(): Promise<string>;
 }
 
 export interface Cluster {
@@ -46,7 +45,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)), args: [] });
   const primary = new Primary({ ...options, prepared: await withPorts(options.prepared) });
-  const addresses = await primary.start();
+  let addresses: BoundAddresses;
+  try {
+    addresses = await primary.start();
+  } catch (error) {
+    await primary.stop(0);
+    throw error;
+  }
   return { addresses, stop: (graceMs) => primary.stop(graceMs) };
 }
 
@@ -54,7 +59,9 @@ class Primary {
   readonly #options: ClusterOptions;
   readonly #prepared: Prepared;
   readonly #workers = new Set<Worker>();
+  readonly #ready = new Set<Worker>();
   readonly #reasons = new WeakMap<Worker, string>();
+  readonly #reports = new ReportCollection();
   readonly #pauses = new Set<NodeJS.Timeout>();
   #stopping = false;
   #pauseMs = 0;
@@ -95,6 +102,8 @@ class Primary {
     worker.on('message', (message: ToPrimary) => this.#hear(worker, message));
     worker.on('exit', (code: number | null, signal: string | null) => {
       this.#workers.delete(worker);
+      this.#ready.delete(worker);
+      this.#reports.gone(worker);
       this.#replace(worker, performance.now() - startedMs, code, signal);
     });
   }
@@ -105,24 +114,34 @@ class Primary {
         return tell(worker, { kind: 'start', prepared: this.#prepared });
       case 'ready':
         this.#pauseMs = 0;
+        this.#ready.add(worker);
         this.#firstReady?.resolve(message.addresses);
         this.#firstReady = undefined;
         return;
       case 'failed':
         this.#reasons.set(worker, message.message);
-        this.#firstReady?.reject(new Error(message.message));
         return;
+      case 'report':
+        return this.#reports.answered(worker, message.id, message.report);
       case 'metrics-wanted':
-        void this.#options.collectMetrics().then(
-          (text) => tell(worker, { kind: 'metrics', id: message.id, text }),
-          () => tell(worker, { kind: 'metrics', id: message.id, text: '' }),
-        );
+        this.#answerMetrics(worker, message.id).catch(() => tell(worker, { kind: 'metrics', id: message.id, text: '' }));
     }
+  }
+
+  async #answerMetrics(worker: Worker, id: number): Promise<void> {
+    const reports = await this.#reports.collect(this.#ready, (asked, roundId) => tell(asked, { kind: 'report-wanted', id: roundId }));
+    // Loaded when first wanted: the primary counts nothing itself.
+    const { addUpMetrics } = await import('./metrics.ts');
+    tell(worker, { kind: 'metrics', id, text: await addUpMetrics(reports) });
   }
 
   #replace(worker: Worker, livedMs: number, code: number | null, signal: string | null): void {
     if (this.#stopping) {
       if (this.#workers.size === 0) this.#lastGone?.();
+      return;
+    }
+    if (this.#firstReady) {
+      this.#firstReady.reject(new Error(this.#reasons.get(worker) ?? `a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
       return;
     }
     this.#pauseMs = livedMs < soonMs ? Math.min(pauseMsMax, Math.max(pauseMsMin, this.#pauseMs * 2)) : 0;

@@ -4,7 +4,6 @@
  * Labels come from closed sets (operations, types, codes), never from callers, so that the number of series is
  * bounded. A series is looked up once and then held: a request costs less than a microsecond.
  */
-import cluster from 'node:cluster';
 import { AggregatorRegistry, collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { SealError } from '../seal/index.ts';
 import type { RequestRecord } from './pipeline.ts';
@@ -23,7 +22,12 @@ export interface Metrics {
   authenticationFailure(what: AuthenticationFailure): void;
   /** Prometheus text of this process. */
   text(): Promise<string>;
+  /** What this process counted, as plain data for `addUpMetrics`. */
+  report(): Promise<MetricsReport>;
 }
+
+/** Travels between processes; its form is prom-client's. */
+export type MetricsReport = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 export type AuthenticationFailure = 'payload' | 'wrapped-key' | 'record';
 
@@ -38,9 +42,6 @@ const callerFailures = new Set([
   'InvalidClientTokenId', 'UnrecognizedClientException', 'InvalidSignatureException', 'IncompleteSignature', 'IncompleteSignatureException',
   'MissingAuthenticationToken', 'MissingAuthenticationTokenException', 'ExpiredTokenException',
 ]);
-
-/** One for each process, in the primary and in workers: there it asks, here it answers. */
-let aggregator: AggregatorRegistry<typeof metricsContentType> | undefined;
 
 /** `processMetrics` adds memory, processor time and event loop delay of this process. */
 export function createMetrics({ processMetrics = false }: { processMetrics?: boolean } = {}): Metrics {
@@ -81,12 +82,6 @@ export function createMetrics({ processMetrics = false }: { processMetrics?: boo
   // An alarm on an increase needs a value from before the first failure.
   for (const what of ['payload', 'wrapped-key', 'record']) failureSeries(what).inc(0);
 
-  if (cluster.isWorker) {
-    AggregatorRegistry.setRegistries(registers);
-    // Its constructor is what makes this process answer when the primary asks.
-    aggregator ??= new AggregatorRegistry();
-  }
-
   return {
     request: (record) => {
       const { service, errorCode, cause, notes } = record;
@@ -106,13 +101,13 @@ export function createMetrics({ processMetrics = false }: { processMetrics?: boo
     opened: (bytes) => openedBytes.inc(bytes),
     authenticationFailure: (what) => failureSeries(what).inc(),
     text: () => register.metrics(),
+    report: () => register.getMetricsAsJSON(),
   };
 }
 
-/** For the primary: the sums over all workers, or an empty text when there is none. Rejects when one does not answer within 5 s. */
-export function collectWorkerMetrics(): Promise<string> {
-  aggregator ??= new AggregatorRegistry();
-  return aggregator.clusterMetrics();
+/** The sums over several processes, as Prometheus text. */
+export function addUpMetrics(reports: MetricsReport[]): Promise<string> {
+  return AggregatorRegistry.aggregate(reports).metrics();
 }
 
 /** What `make` gives for a label value, made on first use and held: prom-client looks series up by a text it builds. */

@@ -2,7 +2,7 @@
 import type { KeyUseEvent } from '../audit/index.ts';
 import type { StoreMeter } from '../objects/index.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, MetricsReport } from './metrics.ts';
 import type { RequestRecord } from './pipeline.ts';
 
 export interface Observer {
@@ -15,6 +15,7 @@ export interface Observer {
   jobFailed(job: string, error: unknown): void;
   /** Prometheus text of this process. */
   metrics(): Promise<string>;
+  metricsReport(): Promise<MetricsReport>;
 }
 
 export function createObserver(log: Log, metrics: Metrics): Observer {
@@ -31,6 +32,7 @@ export function createObserver(log: Log, metrics: Metrics): Observer {
     keyCacheHit: () => metrics.keyCacheHit(),
     jobFailed: (job, error) => log.event('error', 'background job failed', { job }, error),
     metrics: () => metrics.text(),
+    metricsReport: () => metrics.report(),
   };
 }
 

@@ -110,6 +110,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     keyCacheHit: () => undefined,
     jobFailed: (job, error) => console.error(`background job ${job} failed:`, error),
     metrics: async () => '',
+    metricsReport: async () => [],
   };
   const running = await startRealServer(prepared, { observer, clock, limits: options.limits ?? {} });
   const ca = prepared.tls?.caPath !== undefined ? await readFile(prepared.tls.caPath) : Buffer.alloc(0);
