@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import {
-  assertCustomer, assertRefused, bk, completion, ctx, customerKeyDigest, customerKeyText, defaultRule, keyA, keyB, kid, md5, opaque, openLab, sse, texts,
+  assertCustomer, assertRefused, bk, completion, ctx, customerKeyDigest, customerKeyText, defaultRule, etagIn, keyA, keyB, kid, md5, opaque, openLab, sse, texts,
   type Lab, type LabAnswer,
 } from '../kit/encryption-lab.ts';
 
@@ -54,7 +54,6 @@ describe('multipart uploads by encryption', () => {
         lab.send('POST', target, more, completion(parts.map(({ number, answer, extra }) => ({ number, etag: String(answer.headers['etag']), ...(extra === undefined ? {} : { extra }) })))),
     };
   }
-  const etagIn = (answer: LabAnswer): string => (/<ETag>([^<]+)</.exec(answer.text)?.[1] ?? '').replaceAll('&quot;', '"').replaceAll('&#34;', '"');
   const get = (object: string, headers: Record<string, string> = {}): Promise<LabAnswer> => lab.send('GET', object, headers);
   async function assertAbsent(object: string): Promise<void> {
     assert.equal((await lab.send('HEAD', object)).status, 404);

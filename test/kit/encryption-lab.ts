@@ -158,6 +158,11 @@ export async function openLab(options: StartOptions = {}): Promise<Lab> {
   };
 }
 
+/** The ETag of an XML answer, in its quotes. */
+export function etagIn(answer: LabAnswer): string {
+  return unescape(/<ETag>([^<]+)</.exec(answer.text)?.[1] ?? '');
+}
+
 export function completion(parts: readonly { number: number; etag: string; extra?: string }[]): string {
   return `<CompleteMultipartUpload>${parts.map(({ number, etag, extra = '' }) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag>${extra}</Part>`).join('')}</CompleteMultipartUpload>`;
 }
