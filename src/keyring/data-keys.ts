@@ -6,12 +6,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Caller } from '../audit/index.ts';
-import { assert, bucketArn, equalSecrets, objectArn, wipe } from '../base/index.ts';
+import { asBuffer, assert, bucketArn, equalSecrets, objectArn, wipe, type Clock } from '../base/index.ts';
 import {
   customerKeyCheck, customerWrappingKey, dataKeyContext, isCustomerKey, kmsBlobMaterialId, newCustomerKeySalt, open, seal,
-  type Envelope, type ObjectVersion,
+  type Envelope, type MasterWrappedKey, type ObjectVersion,
 } from '../seal/index.ts';
 import type { BucketKeys } from './bucket-keys.ts';
+import { DataKeyCache } from './data-key-cache.ts';
 import type { KeyService } from './key-service.ts';
 import type { ServiceMaster } from './service-master.ts';
 
@@ -47,11 +48,13 @@ export class DataKeys {
   readonly #service: KeyService;
   readonly #master: ServiceMaster;
   readonly #bucketKeys: BucketKeys;
+  readonly #cache: DataKeyCache;
 
-  constructor(options: { keyService: KeyService; master: ServiceMaster; bucketKeys: BucketKeys }) {
+  constructor(options: { keyService: KeyService; master: ServiceMaster; bucketKeys: BucketKeys; clock: Clock }) {
     this.#service = options.keyService;
     this.#master = options.master;
     this.#bucketKeys = options.bucketKeys;
+    this.#cache = new DataKeyCache(options.clock);
   }
 
   /**
@@ -104,7 +107,7 @@ export class DataKeys {
       case 'NONE':
         return { layers: 0 };
       case 'SSE-S3':
-        return { layers: 1, key: await this.#unwrapUnderMaster('SSE-S3', envelope, place) };
+        return { layers: 1, key: await this.#unwrapHot(envelope, place) };
       case 'SSE-C': {
         if (customerKey === undefined) throw new CustomerKeyError('missing');
         if (!isCustomerKey(customerKey, envelope.salt, envelope.check)) throw new CustomerKeyError('wrong');
@@ -171,7 +174,23 @@ export class DataKeys {
     return { keyVersionId, wrappedDataKey: wrapAndProve(masterKey, dataKeyContext({ scheme, keyVersionId, ...place }), key) };
   }
 
-  async #unwrapUnderMaster(scheme: 'SSE-S3' | 'DSSE-KMS', wrapped: { keyVersionId: string; wrappedDataKey: Buffer }, place: ObjectVersion): Promise<Buffer> {
+  async #unwrapHot(wrapped: MasterWrappedKey, place: ObjectVersion): Promise<Buffer> {
+    // All that the wrapping is bound to names the entry, so that a swapped record misses it and fails as it must.
+    const name = `${wrapped.keyVersionId}/${place.bucket}/${place.key}/${asBuffer(place.versionNonce).toString('latin1')}/${wrapped.wrappedDataKey.toString('latin1')}`;
+    const kept = this.#cache.get(name);
+    if (kept !== undefined) return kept;
+    const key = await this.#unwrapUnderMaster('SSE-S3', wrapped, place);
+    this.#cache.keep(name, key);
+    return key;
+  }
+
+  /** Wipes the keys that are kept for a second use. */
+  close(): void {
+    this.#cache.clear();
+    this.#bucketKeys.clear();
+  }
+
+  async #unwrapUnderMaster(scheme: 'SSE-S3' | 'DSSE-KMS', wrapped: MasterWrappedKey, place: ObjectVersion): Promise<Buffer> {
     const masterKey = await this.#master.byId(wrapped.keyVersionId);
     return open(masterKey, dataKeyContext({ scheme, keyVersionId: wrapped.keyVersionId, ...place }), wrapped.wrappedDataKey);
   }

@@ -37,11 +37,12 @@ export async function openRooms(config: Config, { gate, clock, meter, onKeyCache
     await claimRoot(catalog, root);
     const keyService = new KeyService({ catalog, root, gate, clock, region, account });
     const [master, metadataKey] = await Promise.all([ServiceMaster.open(catalog, root, clock), MetadataKey.open(catalog, root, clock)]);
-    const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock, ...(onKeyCacheHit ? { onHit: onKeyCacheHit } : {}) }) });
+    const dataKeys = new DataKeys({ keyService, master, clock, bucketKeys: new BucketKeys({ keyService, clock, ...(onKeyCacheHit ? { onHit: onKeyCacheHit } : {}) }) });
     return {
       root, keyService, master, metadataKey,
       store: { catalog, blobs, clock, dataKeys, metadataKey, meter },
       close: async () => {
+        dataKeys.close();
         keyService.close();
         master.close();
         metadataKey.close();

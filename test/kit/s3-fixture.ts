@@ -29,7 +29,7 @@ export async function openTestS3(settings: Partial<S3Settings> = {}): Promise<Te
   const { catalog, clock, gate, keys: keyService } = testKeys;
   const root = rootOfTrustFromKey(testRootKey());
   const master = await ServiceMaster.open(catalog, root, clock);
-  const dataKeys = new DataKeys({ keyService, master, bucketKeys: new BucketKeys({ keyService, clock }) });
+  const dataKeys = new DataKeys({ keyService, master, clock, bucketKeys: new BucketKeys({ keyService, clock }) });
   const store = { catalog, blobs: openMemoryBlobStore(), clock, dataKeys, metadataKey: await MetadataKey.open(catalog, root, clock), meter: noMeter };
   const s3: S3 = {
     store, gate, keyService,
