@@ -7,6 +7,7 @@ import type { BoundAddresses } from '../server/worker-messages.ts';
 export function describeStart(prepared: Prepared, { http, https }: BoundAddresses): string {
   const { settings, tls } = prepared;
   const endpoint = https ? urlOf('https', https) : http ? urlOf('http', http) : '';
+  const keysMayTravel = https !== undefined || settings.keysOverHttp === 'loopback';
   const lines = [
     'Coffer is ready.',
     '',
@@ -18,10 +19,10 @@ export function describeStart(prepared: Prepared, { http, https }: BoundAddresse
     ...(https && tls?.caPath !== undefined ? [`export AWS_CA_BUNDLE=${shellWord(tls.caPath)}`] : []),
     `export AWS_REGION=${settings.region}`,
     '',
-    'A bucket, and a file in it under a KMS key:',
+    `A bucket, and a file in it under ${keysMayTravel ? 'a KMS key' : 'a key of Coffer (KMS keys need HTTPS)'}:`,
     '',
-    `aws --endpoint-url ${endpoint} s3 mb s3://my-bucket`,
-    `aws s3 cp ./README.md s3://my-bucket/ --sse aws:kms --endpoint-url ${endpoint}`,
+    `aws s3 mb s3://my-bucket --endpoint-url ${endpoint}`,
+    `aws s3 cp ./README.md s3://my-bucket/ --sse ${keysMayTravel ? 'aws:kms' : 'AES256'} --endpoint-url ${endpoint}`,
     '',
     ...(settings.keysOverHttp === 'loopback'
       ? ['WARNING: keys-over-http=loopback lets programs on this machine send keys over plain HTTP. For trying things out only.', '']

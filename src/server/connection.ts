@@ -3,7 +3,6 @@
  * proxy's address was configured; from anybody else those headers are just text.
  */
 import { BlockList, isIP, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 
 export interface ConnectionFacts {
   readonly secure: boolean;
@@ -32,7 +31,7 @@ const direct = new WeakMap<Socket, ConnectionFacts>();
 export function connectionFacts(socket: Socket, headers: Readonly<Record<string, string>>, proxies: TrustedProxies | undefined): ConnectionFacts {
   let facts = direct.get(socket);
   if (!facts) {
-    facts = { secure: (socket as TLSSocket).encrypted === true, remoteAddress: plainAddress(socket.remoteAddress ?? '') };
+    facts = { secure: 'encrypted' in socket, remoteAddress: plainAddress(socket.remoteAddress ?? '') };
     direct.set(socket, facts);
   }
   if (proxies === undefined || !proxies.has(facts.remoteAddress)) return facts;

@@ -130,7 +130,7 @@ function keyUseLine(event: KeyUseEvent): Record<string, unknown> {
 const pairsMax = 16;
 
 function boundedPairs(pairs: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(pairs).slice(0, pairsMax).map(([name, value]) => [bounded(name), bounded(value)]));
+  return Object.fromEntries<string | undefined>(Object.entries(pairs).slice(0, pairsMax).map(([name, value]) => [bounded(name) ?? '', bounded(value)]));
 }
 
 function eventLine(facts: LogFacts): Record<string, unknown> {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { ServiceError } from '../base/index.ts';
+import { ServiceError, systemClock } from '../base/index.ts';
 import { incompleteBody, type RequestBody } from './request-body.ts';
 
 /**
@@ -22,7 +22,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, bo
   const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>${requestId}</RequestId></Error>`;
   socket.end(
     `HTTP/1.1 ${status}\r\nx-amz-request-id: ${requestId}\r\nContent-Type: application/xml\r\nContent-Length: ${xml.length}\r\n` +
-      `Date: ${new Date().toUTCString()}\r\nServer: Coffer\r\nConnection: close\r\n\r\n${xml}`,
+      `Date: ${new Date(systemClock.nowMs()).toUTCString()}\r\nServer: Coffer\r\nConnection: close\r\n\r\n${xml}`,
     () => socket.destroySoon(),
   );
 }

@@ -14,7 +14,7 @@ const done: IteratorResult<Buffer, undefined> = { done: true, value: undefined }
 
 interface Waiter {
   resolve(result: IteratorResult<Buffer, undefined>): void;
-  reject(error: unknown): void;
+  reject(error: Error): void;
 }
 
 /** May be iterated once; a second loop goes on where the first one stopped. */
@@ -28,7 +28,7 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined>, Tr
   #queuedBytes = 0;
   #paused = false;
   #waiter: Waiter | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   movedBytes = 0;
 
   constructor(message: IncomingMessage, present: boolean, continueOn: ServerResponse | undefined, watch: StallWatch) {
@@ -78,7 +78,7 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined>, Tr
       }
       return Promise.resolve({ done: false, value: chunk });
     }
-    if (this.#state === 'failed') return Promise.reject(this.#failure);
+    if (this.#failure) return Promise.reject(this.#failure);
     if (this.#state !== 'reading') return Promise.resolve(done);
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
@@ -97,7 +97,7 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined>, Tr
   }
 
   /** Ends a body that can no longer arrive whole; true when its reader will see `error` and can answer. */
-  fail(error: unknown): boolean {
+  fail(error: Error): boolean {
     if (this.#state !== 'reading' && this.#state !== 'untouched') return false;
     this.#failure = error;
     const waiter = this.#waiter;

@@ -41,9 +41,10 @@ function newAccessKeyId(): string {
 }
 
 async function readCredentials(path: string): Promise<RootCredentials | undefined> {
-  const file = await open(path, constants.O_RDONLY).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new Error(`cannot read the root credentials in ${path}: ${error.message}`, { cause: error });
+  const file = await open(path, constants.O_RDONLY).catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new Error(`cannot read the root credentials in ${path}: ${message}`, { cause: error });
   });
   if (!file) return undefined;
   try {

@@ -44,7 +44,9 @@ export async function startServer(prepared: Prepared, parts: ServerParts): Promi
     const common = { handle, limits: parts.limits ?? {}, ...(settings.trustedProxies.length > 0 ? { trustedProxies: trustedProxies(settings.trustedProxies) } : {}) };
     const listen = async ({ host, port }: Endpoint, listener: Listener) => {
       listeners.push(listener);
-      return listener.listen(host, port);
+      return listener.listen(host, port).catch((error: unknown) => {
+        throw cannotListen(host, port, error);
+      });
     };
     const http = settings.http && (await listen(settings.http, createListener(common)));
     const https = settings.https && (await listen(settings.https, createListener({ ...common, tls: await readTls(prepared) })));
@@ -65,6 +67,12 @@ export async function startServer(prepared: Prepared, parts: ServerParts): Promi
     await rooms.close();
     throw error;
   }
+}
+
+function cannotListen(host: string, port: number, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = { EADDRINUSE: 'another program listens there', EACCES: 'this user may not use that port', EADDRNOTAVAIL: 'this machine has no such address' };
+  return new Error(`cannot listen on ${host}:${port}: ${reasons[code ?? ''] ?? message}`, { cause });
 }
 
 async function canRead({ store: { catalog } }: Rooms): Promise<boolean> {
