@@ -9,6 +9,8 @@ export type ObjectStoreErrorCode =
   | 'invalid-key'
   | 'no-such-version'
   | 'no-such-upload'
+  /** What a record names is not there: the version was replaced since the record was read, or its bytes are lost. */
+  | 'payload-gone'
   | 'precondition-failed'
   | 'conflict'
   | 'invalid-part'
@@ -16,6 +18,8 @@ export type ObjectStoreErrorCode =
   | 'part-too-small'
   /** A record was written by a newer program. */
   | 'newer-format'
+  /** The bytes are not where the record says: replaced since the record was read, or, when it stays so, lost. Alarms. */
+  | 'bytes-missing'
   /** A record or blob is not what it must be; bytes did not authenticate. Alarms. */
   | 'damaged';
 

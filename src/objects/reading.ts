@@ -22,7 +22,7 @@ export function placeOf(bucket: string, key: string, record: { nonce: string }):
 /**
  * Plain text from `start` to `end` (exclusive), whole for objects that lie in the catalog. The first bytes are read and authenticated before this resolves,
  * so that what is wrong at once fails the request and not the connection.
- * Throws ObjectStoreError `no-such-version` when the version went away after its record was read, SealError.
+ * Throws ObjectStoreError `bytes-missing`, which a version that went away after its record was read shows, too; SealError.
  */
 export async function readVersion(
   store: StoreContext, place: ObjectVersion, record: VersionRecord, keys: PayloadKeys, start: number, end: number,
@@ -31,7 +31,7 @@ export async function readVersion(
   switch (record.payload.at) {
     case 'catalog': {
       const bytes = await store.catalog.get(inlineKey(place.versionNonce));
-      if (bytes === undefined) throw vanished();
+      if (bytes === undefined) throw bytesMissing();
       if (bytes.byteLength !== storedSize(keys, record.size)) throw new ObjectStoreError('damaged', 'an inline payload has not its size');
       if (keys.layers > 0) store.meter.opened(record.size);
       return openWhole(keys, place, bytes).subarray(start, end);
@@ -61,7 +61,7 @@ export async function* partsOf(
     if (nextStart < start) continue;
     if (segmentStart > end) return;
     const bytes = await store.catalog.get(segmentKey(nonce, index));
-    if (bytes === undefined) throw vanished();
+    if (bytes === undefined) throw bytesMissing();
     let partStart = segmentStart;
     for (const part of decodeRecord<SegmentRecord>(bytes).parts) {
       yield { ...part, start: partStart };
@@ -91,7 +91,7 @@ async function* readBlob(
   try {
     reader = await store.blobs.open(id);
   } catch (error) {
-    if (error instanceof BlobError && error.code === 'missing') throw vanished();
+    if (error instanceof BlobError && error.code === 'missing') throw bytesMissing();
     throw error;
   }
   try {
@@ -117,6 +117,6 @@ async function primed(source: AsyncGenerator<Buffer, void, undefined>): Promise<
   })();
 }
 
-function vanished(): ObjectStoreError {
-  return new ObjectStoreError('no-such-version', 'the version went away');
+function bytesMissing(): ObjectStoreError {
+  return new ObjectStoreError('bytes-missing', 'the bytes of a version are missing');
 }

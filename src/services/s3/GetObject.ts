@@ -156,13 +156,13 @@ function responseOverrides(input: ReadInput, call: Call) {
   return overrides;
 }
 
-/** A writer may replace the object between our look at its record and at its bytes: then we look again. */
+/** A writer may replace the object between our look at its record and at its bytes: then we look again. Lost bytes are our failure, never a 404. */
 async function readAgainWhenReplaced<Output>(read: () => Promise<Output>): Promise<Output> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await read();
     } catch (error) {
-      if (attempt === 5 || !(error instanceof ObjectStoreError && error.code === 'no-such-version')) throw error;
+      if (attempt === 5 || !(error instanceof ObjectStoreError && error.code === 'bytes-missing')) throw error;
     }
   }
 }
