@@ -196,7 +196,7 @@ describe('copies between encryptions', () => {
     const parts: { number: number; etag: string; extra: string }[] = [];
     for (const [index, body] of bodies.entries()) {
       const { headers } = await put(`/${bucket}/source?partNumber=${index + 1}&uploadId=${uploadId}`, {}, body);
-      parts.push({ number: index + 1, etag: String(headers['etag']), extra: `<ChecksumCRC32>${headers['x-amz-checksum-crc32']}</ChecksumCRC32>` });
+      parts.push({ number: index + 1, etag: String(headers['etag']), extra: `<ChecksumCRC32>${String(headers['x-amz-checksum-crc32'])}</ChecksumCRC32>` });
     }
     const completed = await lab.send('POST', `/${bucket}/source?uploadId=${uploadId}`, {}, completion(parts));
     assert.equal(completed.status, 200, completed.text);

@@ -192,6 +192,8 @@ describe('multipart uploads by encryption', () => {
     assertCustomer(part, keyA);
     assert.doesNotMatch((await lab.send('GET', upload.target)).text, /<ChecksumSHA256>/);
     assert.ok((await lab.send('GET', upload.target, keyA.headers)).text.includes(`<ChecksumSHA256>${digest.toString('base64')}<`));
+    const { [customerKeyDigest]: _digest, ...withoutDigest } = keyA.headers;
+    for (const other of [keyB.headers, { ...withoutDigest, [customerKeyText]: 'c2hvcnQ=' }]) assertRefused(await lab.send('GET', upload.target, other), 'E18');
     const parts = [{ number: 1, answer: part, extra: `<ChecksumSHA256>${digest.toString('base64')}</ChecksumSHA256>` }];
     const refused = await upload.complete(parts);
     assert.deepEqual([refused.status, refused.code, refused.message], [400, 'InvalidRequest', texts.E17]);
