@@ -9,8 +9,6 @@ export type ObjectStoreErrorCode =
   | 'invalid-key'
   | 'no-such-version'
   | 'no-such-upload'
-  /** What a record names is not there: the version was replaced since the record was read, or its bytes are lost. */
-  | 'payload-gone'
   | 'precondition-failed'
   | 'conflict'
   | 'invalid-part'
