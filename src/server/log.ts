@@ -65,7 +65,7 @@ export function createLog({ level, destination = bufferedOutput() }: LogOptions)
   return {
     request: (record) => {
       const lineLevel = record.status >= 500 ? 'error' : 'info';
-      if (graveEnough(lineLevel)) write(lineLevel, 'request', requestLine(record));
+      if (graveEnough(lineLevel)) destination.write(requestLine(lineLevel, now(), record));
     },
     keyUse: (event) => {
       if (graveEnough('info')) write('info', 'key use', keyUseLine(event));
@@ -97,25 +97,24 @@ function isoTime(): () => string {
   };
 }
 
-function requestLine(record: RequestRecord): Record<string, unknown> {
-  const { notes, cause } = record;
-  return {
-    requestId: record.requestId,
-    service: record.service,
-    operation: record.operation,
-    method: bounded(record.method),
-    bucket: bounded(notes.bucket),
-    encryption: bounded(notes.encryption),
-    status: record.status,
-    code: record.errorCode,
-    durationMs: Math.round(record.durationMs * 1000) / 1000,
-    bytesIn: record.bytesIn,
-    bytesOut: record.bytesOut,
-    remoteAddress: bounded(record.remoteAddress),
-    secure: record.secure,
-    accessKeyId: bounded(record.accessKeyId),
-    error: cause === undefined ? undefined : errorLine(cause),
-  };
+/** Put together by hand: as an object through JSON.stringify, the line costs three times as much, and every request has one. */
+function requestLine(level: LogLevel, time: string, record: RequestRecord): string {
+  const { notes, cause, errorCode } = record;
+  return (
+    `{"level":"${level}","time":"${time}","process":${pid},"message":"request","requestId":"${record.requestId}","service":"${record.service}"` +
+    `,"operation":"${record.operation}"${member('method', record.method)}${member('bucket', notes.bucket)}${member('encryption', notes.encryption)}` +
+    `,"status":${record.status}${member('code', errorCode)},"durationMs":${Math.round(record.durationMs * 1000) / 1000}` +
+    `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut}${member('remoteAddress', record.remoteAddress)},"secure":${record.secure}` +
+    `${member('accessKeyId', record.accessKeyId)}${cause === undefined ? '' : `,"error":${JSON.stringify(errorLine(cause))}`}}\n`
+  );
+}
+
+const plainText = /^[\w.:/+-]*$/;
+
+/** A text that may come from a caller, as a JSON member; nothing when it is absent. */
+function member(name: string, text: string | undefined): string {
+  if (text === undefined) return '';
+  return plainText.test(text) && text.length <= textLengthMax ? `,"${name}":"${text}"` : `,"${name}":${JSON.stringify(bounded(text))}`;
 }
 
 /** Encryption contexts are no secrets: AWS keeps them in its audit records in clear. */
