@@ -40,7 +40,12 @@ export async function readPostForm(request: HttpRequest): Promise<PostForm> {
     const fields = new Map<string, string>();
     let fieldsSizeBytes = 0;
     let fails: (error: unknown) => void = reject;
-    parser.on('field', (name, value, isNameTruncated, isValueTruncated) => {
+    // The parser's types promise names; a part without one has none.
+    parser.on('field', (name: string | undefined, value: string | undefined, isNameTruncated, isValueTruncated) => {
+      if (name === undefined || value === undefined) {
+        fails(malformed('a part without a name'));
+        return;
+      }
       fieldsSizeBytes += Buffer.byteLength(name) + Buffer.byteLength(value);
       if (isNameTruncated || isValueTruncated || fieldsSizeBytes > fieldsSizeMaxBytes) {
         fails(new ServiceError('MaxPostPreDataLengthExceeded', 400, 'Your POST request fields preceding the upload file were too large.', {
@@ -51,8 +56,9 @@ export async function readPostForm(request: HttpRequest): Promise<PostForm> {
       fields.set(name.toLowerCase(), value);
     });
     parser.on('fieldsLimit', () => fails(malformed('too many fields')));
-    parser.on('file', (name, stream, fileName) => {
-      if (name.toLowerCase() !== 'file') {
+    parser.on('file', (name: string | undefined, stream, fileName: string | undefined) => {
+      stream.on('error', () => undefined);
+      if (name?.toLowerCase() !== 'file') {
         stream.resume();
         return;
       }
