@@ -55,6 +55,6 @@ function signalled(): Promise<NodeJS.Signals> {
       if (count > 1) process.exit(1);
       resolve(signal);
     };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, onSignal);
   });
 }

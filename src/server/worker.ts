@@ -70,6 +70,6 @@ process.on('uncaughtExceptionMonitor', (error) => {
 });
 // The lock on the data is the primary's: without it another server may start, so nothing more may be written.
 process.on('disconnect', () => process.exit(1));
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(stopGraceMs));
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(stopGraceMs));
 
 tell({ kind: 'hello' });
