@@ -7,6 +7,7 @@ import type { HttpRequest } from '../base/index.ts';
 import { canonicalParameters, decodeCanonical } from './canonical.ts';
 import type { CanonicalParameter } from './canonical.ts';
 import { isSignatureParameter } from './claim.ts';
+import { s3Refusals } from './refusals-s3.ts';
 
 /** No customer-provided key in a URL: URLs are logged, kept in histories and passed on. */
 const NEVER_IN_URL = new Set([
@@ -23,7 +24,7 @@ const NONE: Readonly<Record<string, string>> = Object.freeze({});
  * The x-amz-* query parameters that S3 treats as headers, lower-case names; the signature's own ones are left out,
  * and so are checksums, which presigners compute over a body they do not have.
  * Errors: InvalidArgument for a customer-provided key, for one name with two values, and for a header sent with
- * another value.
+ * another value; AccessDenied for the latter where the URL is presigned.
  */
 export function hoistedHeaders(request: HttpRequest): Readonly<Record<string, string>> {
   // Nearly every request ends here; `%` because a name may be written percent-encoded.
@@ -31,7 +32,9 @@ export function hoistedHeaders(request: HttpRequest): Readonly<Record<string, st
   const hoisted = hoistedFrom(canonicalParameters(request.rawQuery));
   for (const [name, value] of Object.entries(hoisted)) {
     const header = request.headers[name];
-    if (header !== undefined && header !== value) throw twoValues(name);
+    if (header === undefined || header === value) continue;
+    // In a presigned URL the query was signed, and the header came later: the holder's own idea.
+    throw isPresigned(request.rawQuery) ? s3Refusals.headersNotSigned([name]) : twoValues(name);
   }
   return hoisted;
 }
@@ -52,6 +55,10 @@ export function hoistedFrom(parameters: readonly CanonicalParameter[]): Readonly
     hoisted[lowerName] = text;
   }
   return hoisted ?? NONE;
+}
+
+function isPresigned(rawQuery: string): boolean {
+  return canonicalParameters(rawQuery).some(({ name }) => name.toLowerCase() === 'x-amz-signature');
 }
 
 function keyInUrl(name: string): ServiceError {

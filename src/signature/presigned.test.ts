@@ -204,7 +204,8 @@ describe('headers and query', () => {
     assert.deepEqual({ ...hoistedHeaders(same) }, { [SSE]: 'aws:kms' });
     const other = { ...http, headers: { ...http.headers, [SSE]: 'AES256' } };
     await assert.rejects(verifyAt(other, dateMs), { code: 'AccessDenied', details: { HeadersNotSigned: SSE } });
-    assert.throws(() => hoistedHeaders(other), { code: 'InvalidArgument', status: 400 });
+    assert.throws(() => hoistedHeaders(other), { code: 'AccessDenied', status: 403, details: { HeadersNotSigned: SSE } });
+    assert.throws(() => hoistedHeaders(request({ target: '/b/k?x-amz-acl=private', headers: { 'x-amz-acl': 'public-read' } })), { code: 'InvalidArgument', status: 400 });
   });
 
   test('hoisted, and named among the signed headers too: the header may be left out', async () => {
