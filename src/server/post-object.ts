@@ -84,7 +84,8 @@ export function answerPostUpload(codec: Codec, output: Record<string, unknown>, 
   const { bucket = '', key = '' } = upload.address;
   const { headers } = codec.encode(output);
   const etag = headers['etag'] ?? '';
-  const location = `${origin}/${bucket}/${urlEncodeKey(key)}`;
+  // In a path a plus is a plus: what listings may write for a space would name another object.
+  const location = `${origin}/${bucket}/${urlEncodeKey(key).replaceAll('+', '%20')}`;
   headers['location'] = location;
   const redirect = upload.fields.get('success_action_redirect') ?? upload.fields.get('redirect');
   const target = redirect === undefined ? undefined : redirectTarget(redirect, { bucket, key, etag });
