@@ -49,7 +49,9 @@ export function presign(presigning: Presigning): string {
     ...presigning.query, 'X-Amz-Algorithm': algorithm, 'X-Amz-Credential': `${credentials.accessKeyId}/${scopeOf(amz, region)}`,
     'X-Amz-Date': amz, 'X-Amz-Expires': String(expiresS), 'X-Amz-SignedHeaders': names.join(';'),
   };
-  const encoded = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`).sort().join('&');
+  // By name alone: `=` sorts behind the hyphen that makes a longer name.
+  const encoded = Object.entries(query).map(([name, value]) => [encode(name), encode(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1))
+    .map((pair) => pair.join('=')).join('&');
   const canonical = [method, path, encoded, ...names.map((name) => `${name}:${headers[name] ?? ''}`), '', names.join(';'), 'UNSIGNED-PAYLOAD'].join('\n');
   return `${path}?${encoded}&X-Amz-Signature=${signature(presigning, amz, [algorithm, amz, scopeOf(amz, region), sha256(canonical)].join('\n'))}`;
 }
