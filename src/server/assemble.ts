@@ -35,7 +35,7 @@ export async function assemble(prepared: Prepared, clock: Clock, observer: Obser
 
   const pipeline = new Pipeline({
     gate, clock,
-    regions: [settings.region],
+    regions: settings.acceptsAnyRegion ? 'any' : [settings.region],
     baseDomains: settings.domains,
     lookup: lookupRoot(prepared),
     payloadLimits: {},

@@ -13,6 +13,8 @@ export interface Settings {
   http?: Endpoint | undefined;
   https?: Endpoint | undefined;
   region: string;
+  /** Nobody chose a region: callers may sign for any, as their own configuration has it. */
+  acceptsAnyRegion?: boolean | undefined;
   /** 12 digits. */
   account: string;
   /** Host names whose sub-domains are buckets, beside localhost. */
