@@ -4,3 +4,4 @@ export * from './bytes.ts';
 export * from './clock.ts';
 export * from './errors.ts';
 export * from './http.ts';
+export * from './random.ts';

@@ -4,9 +4,8 @@
  *
  * Source: docs/formats/wrapped-key.md; contract s3-encryption.md sections 7, 8 and 15.
  */
-import { randomBytes } from 'node:crypto';
 import type { Caller } from '../audit/index.ts';
-import { asBuffer, assert, bucketArn, equalSecrets, objectArn, wipe, type Clock } from '../base/index.ts';
+import { asBuffer, assert, bucketArn, equalSecrets, freshRandom, objectArn, wipe, type Clock } from '../base/index.ts';
 import {
   customerKeyCheck, customerWrappingKey, dataKeyContext, isCustomerKey, kmsBlobMaterialId, newCustomerKeySalt, open, seal,
   type Envelope, type MasterWrappedKey, type ObjectVersion,
@@ -68,11 +67,11 @@ export class DataKeys {
       case 'NONE':
         return { keys: { layers: 0 }, envelope: { scheme: 'NONE' } };
       case 'SSE-S3': {
-        const key = randomBytes(dataKeySizeBytes);
+        const key = freshRandom(dataKeySizeBytes);
         return { keys: { layers: 1, key }, envelope: { scheme: 'SSE-S3', ...(await this.#wrapUnderMaster('SSE-S3', key, place)) } };
       }
       case 'SSE-C': {
-        const key = randomBytes(dataKeySizeBytes);
+        const key = freshRandom(dataKeySizeBytes);
         const salt = newCustomerKeySalt();
         const wrappingKey = customerWrappingKey(choice.customerKey, salt);
         const context = dataKeyContext({ scheme: 'SSE-C', keyVersionId: '', ...place });
@@ -84,7 +83,7 @@ export class DataKeys {
         return choice.bucketKeyEnabled ? this.#createUnderBucketKey(choice, place, caller) : this.#createUnderKms(choice, place, caller);
       case 'DSSE-KMS': {
         const inner = await this.#generate(choice, objectContext(choice.encryptionContext, place), caller);
-        const outer = randomBytes(dataKeySizeBytes);
+        const outer = freshRandom(dataKeySizeBytes);
         return {
           keys: { layers: 2, inner: inner.plaintext, outer },
           envelope: {
@@ -154,7 +153,7 @@ export class DataKeys {
     const encryptionContext = bucketContext(choice.encryptionContext, place);
     const keyRef = await this.#keyRef(choice.keyRef);
     const { key: bucketKey, blob, keyArn } = await this.#bucketKeys.forWriting(caller, keyRef, encryptionContext);
-    const key = randomBytes(dataKeySizeBytes);
+    const key = freshRandom(dataKeySizeBytes);
     const wrappedDataKey = wrapAndProve(bucketKey, bucketKeyPlace(blob, place), key);
     const envelope: Envelope = { scheme: 'SSE-KMS', keyArn, wrappedDataKey, encryptionContext: choice.encryptionContext, bucketKey: { blob } };
     return { keys: { layers: 1, key } as const, envelope };

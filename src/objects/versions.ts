@@ -4,9 +4,8 @@
  * INVARIANT: a key has a current record under `o/` exactly when it has any version; noncurrent ones lie under `v/`,
  * newest first. At most one of them all is the null version; the current record knows where it is.
  */
-import { randomBytes } from 'node:crypto';
 import type { Check, Commit } from '../catalog/index.ts';
-import { assert, type Bytes } from '../base/index.ts';
+import { assert, freshRandom, type Bytes } from '../base/index.ts';
 import { getBucket, type Stored } from './buckets.ts';
 import { ObjectStoreError } from './errors.ts';
 import { blobReferenceKey, bucketRecordKey, currentKey, endOfPrefix, inlineKey, isObjectKey, noncurrentKey, noncurrentPrefix, trashKey } from './keys.ts';
@@ -178,7 +177,7 @@ export function trashOf(record: VersionRecord): TrashRecord | undefined {
 
 function deleteMarker(): NewVersion {
   return {
-    kind: 'delete-marker', nonce: randomBytes(16).toString('base64url'), size: 0, etag: '',
+    kind: 'delete-marker', nonce: freshRandom(16).toString('base64url'), size: 0, etag: '',
     envelope: { version: 1, scheme: 'NONE' }, payload: { at: 'catalog' },
   };
 }

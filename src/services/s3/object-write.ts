@@ -2,8 +2,7 @@
  * Writing one whole object, the way PutObject, POST uploads and CopyObject share: keys, bytes, checks, commit.
  * Nothing is visible before all checks have passed, and what fails leaves nothing behind.
  */
-import { randomBytes } from 'node:crypto';
-import { ServiceError, type ByteSource } from '../../base/index.ts';
+import { freshRandom, ServiceError, type ByteSource } from '../../base/index.ts';
 import type { ChecksumAlgorithm } from '../../checksum/index.ts';
 import { wipeKeys, type EncryptionChoice } from '../../keyring/index.ts';
 import {
@@ -53,7 +52,7 @@ export async function writeObject(s3: S3, call: Call, write: ObjectWrite): Promi
   const hasConditions = write.conditions.IfMatch !== undefined || write.conditions.IfNoneMatch !== undefined;
   if (hasConditions) checkWriteConditions(write.conditions, key, (await findVersion(store, bucket, key))?.record);
 
-  const nonce = randomBytes(16).toString('base64url');
+  const nonce = freshRandom(16).toString('base64url');
   const place = placeOf(bucket, key, { nonce });
   const { keys, envelope } = await inKmsWords(() => store.dataKeys.create(write.encryption, place, call.caller));
   noteEncryption(call, envelope);
@@ -77,7 +76,7 @@ export async function writeObject(s3: S3, call: Call, write: ObjectWrite): Promi
       version: {
         kind: 'object', nonce, size: stored.sizeBytes,
         // Opaque and never repeated: an ETag that followed from the bytes would tell that two objects are equal.
-        etag: (md5IsETag ? (stored.md5 as Buffer) : randomBytes(16)).toString('hex'),
+        etag: (md5IsETag ? (stored.md5 as Buffer) : freshRandom(16)).toString('hex'),
         envelope: encodeEnvelope(envelope),
         payload: stored.stored.at === 'catalog' ? { at: 'catalog' } : { at: 'blob', id: stored.stored.id },
         checksum: storeChecksum(checksum, envelope.scheme, keys, place),
