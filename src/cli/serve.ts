@@ -38,6 +38,8 @@ export const command: Command = async (args) => {
     },
   });
   process.stdout.write(describeStart(prepared, cluster.addresses));
+  log.event('info', 'ready', { workers: config.workers, fingerprint: prepared.rootFingerprint });
+  if (config.keysOverHttp === 'loopback') log.event('warn', 'keys-over-http=loopback: programs on this machine may send keys over plain HTTP');
 
   log.event('info', 'stopping', { signal: await stopped });
   await cluster.stop(stopGraceMs);

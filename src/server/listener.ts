@@ -24,7 +24,7 @@ export type Handler = (request: HttpRequest) => Promise<Answer>;
 export interface ListenerLimits {
   /** Request line and headers together. */
   headerBytesMax: number;
-  /** From the first byte of a request to the end of its headers. */
+  /** For a TLS handshake, and from the first byte of a request to the end of its headers. */
   headersWaitMs: number;
   /** Between requests of one connection. */
   keepAliveMs: number;
@@ -96,7 +96,7 @@ class HttpListener implements Listener {
       highWaterMark: socketBufferBytes,
       noDelay: true,
     };
-    const server = tls ? createHttpsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.2' }) : createHttpServer(serverOptions);
+    const server = tls ? createHttpsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: this.#limits.headersWaitMs }) : createHttpServer(serverOptions);
     // Node drops what exceeds its count without a word; the size limit bounds the count already.
     server.maxHeadersCount = 0;
     server.maxConnections = this.#limits.connectionsMax;

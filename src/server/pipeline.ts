@@ -66,7 +66,8 @@ export interface PipelineOptions {
 
 /** How far a caller's clock may be off. */
 const skewMs = 900_000;
-const wholeBodySizeBytesMax = 1_048_576;
+/** A policy of 128 Ki characters, percent-encoded, fits. Anybody may make the server hold so much: nothing is verified before it is read. */
+const wholeBodySizeBytesMax = 524_288;
 const anonymous: Principal = { kind: 'anonymous' };
 
 export class Pipeline {
