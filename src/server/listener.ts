@@ -6,6 +6,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { HttpRequest, HttpResponse } from '../base/index.ts';
+import type { NameCallback } from './bucket-certificates.ts';
 import { connectionFacts, type TrustedProxies } from './connection.ts';
 import { answerMalformed } from './malformed.ts';
 import { RequestBody } from './request-body.ts';
@@ -51,10 +52,17 @@ export const defaultLimits: ListenerLimits = {
   lingerMs: 2_000,
 };
 
+export interface ListenerTls {
+  key: string | Buffer;
+  cert: string | Buffer;
+  /** Picks another certificate by the name that a client asks for. */
+  SNICallback?: NameCallback;
+}
+
 export interface ListenerOptions {
   handle: Handler;
   /** PEM; plain HTTP when absent. */
-  tls?: { key: string | Buffer; cert: string | Buffer };
+  tls?: ListenerTls;
   trustedProxies?: TrustedProxies;
   limits?: Partial<ListenerLimits>;
 }

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { systemClock, type Clock, type HttpRequest } from '../base/index.ts';
 import { assemble } from './assemble.ts';
 import { Background } from './background.ts';
+import { bucketCertificates } from './bucket-certificates.ts';
 import { trustedProxies } from './connection.ts';
-import { createListener, type Answer, type Listener, type ListenerLimits } from './listener.ts';
+import { createListener, type Answer, type Listener, type ListenerLimits, type ListenerTls } from './listener.ts';
 import type { Observer } from './observer.ts';
 import type { Prepared } from './prepare.ts';
 import type { Rooms } from './rooms.ts';
@@ -49,7 +50,7 @@ export async function startServer(prepared: Prepared, parts: ServerParts): Promi
       });
     };
     const http = settings.http && (await listen(settings.http, createListener(common)));
-    const https = settings.https && (await listen(settings.https, createListener({ ...common, tls: await readTls(prepared) })));
+    const https = settings.https && (await listen(settings.https, createListener({ ...common, tls: await readTls(prepared, clock) })));
 
     const background = new Background({ catalog: rooms.store.catalog, clock, jobs, log: { failed: (job, error) => observer.jobFailed(job, error) } });
     background.start();
@@ -80,8 +81,12 @@ async function canRead({ store: { catalog } }: Rooms): Promise<boolean> {
   return true;
 }
 
-async function readTls({ tls }: Prepared): Promise<{ key: Buffer; cert: Buffer }> {
+async function readTls({ tls, settings }: Prepared, clock: Clock): Promise<ListenerTls> {
   if (!tls) throw new Error('HTTPS is on, and no certificate was prepared');
-  const [key, cert] = await Promise.all([readFile(tls.keyPath), readFile(tls.certPath)]);
-  return { key, cert };
+  const [key, cert, forBuckets] = await Promise.all([
+    readFile(tls.keyPath),
+    readFile(tls.certPath),
+    bucketCertificates(tls, [...new Set(['localhost', ...settings.domains])], clock),
+  ]);
+  return { key, cert, ...(forBuckets ? { SNICallback: forBuckets } : {}) };
 }

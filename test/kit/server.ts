@@ -153,8 +153,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       const bare = { host: `127.0.0.1:${ports[scheme]}`, ...headers };
       const allHeaders = signed ? await sign({ method, target, headers: bare, body, ...(service ? { service } : {}), region: region ?? testRegion }, credentials) : bare;
       const send = scheme === 'https' ? httpsRequest : httpRequest;
-      // The certificate's name, whatever Host says: no client takes a wildcard directly below a top-level name such as localhost.
-      const sent = send({ servername: 'localhost', host: '127.0.0.1', port: ports[scheme], method, path: target, headers: allHeaders, agent: agents[scheme] as HttpsAgent });
+      const sent = send({ host: '127.0.0.1', port: ports[scheme], method, path: target, headers: allHeaders, agent: agents[scheme] as HttpsAgent });
       sent.end(body);
       const [response] = await once(sent, 'response');
       const pieces: Buffer[] = [];
