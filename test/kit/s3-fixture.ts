@@ -56,7 +56,8 @@ export async function openTestS3(settings: Partial<S3Settings> = {}): Promise<Te
 function newCall({ caller = rootCaller(), headers = {}, query = {} }: CallOptions, body: string): Call {
   const bytes = Buffer.from(body, 'utf8');
   return {
-    caller, headers,
+    caller,
+    headers: { 'content-length': String(bytes.byteLength), ...headers },
     requestId: caller.requestId,
     query: new Map(Object.entries(query)),
     payload: {

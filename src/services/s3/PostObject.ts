@@ -4,12 +4,12 @@
  */
 import type { S3Inputs, S3Outputs } from '../../wire/shapes.ts';
 import type { Operation } from '../operation.ts';
-import { PutObject } from './PutObject.ts';
+import { putObject } from './PutObject.ts';
 import type { S3 } from './s3.ts';
 
 /** Made of the form's fields by `server`, as if they were a PutObject's headers. */
 export type PostObjectInput = S3Inputs['PutObject'];
 
 export function PostObject(s3: S3): Operation<PostObjectInput, S3Outputs['PutObject']> {
-  return { ...PutObject(s3), name: 'PostObject' };
+  return putObject(s3, 'PostObject');
 }

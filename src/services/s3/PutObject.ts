@@ -4,16 +4,22 @@ import { checksumOutput, expectChecksum, readContentMd5, verifyChecksum, verifyC
 import { requireKnownWriteConditions } from './conditions.ts';
 import { chooseEncryption, encryptionOutput } from './encryption.ts';
 import { bucketOf, bucketOperation } from './guard.ts';
-import { readStorageClass, readSystemMetadata, refuseUnbuilt, requireMetadataSize } from './object-headers.ts';
+import { readStorageClass, readSystemMetadata, refuseUnbuilt, requireLength, requireMetadataSize } from './object-headers.ts';
 import { writeObject } from './object-write.ts';
 import type { S3 } from './s3.ts';
 import { parseTagHeader } from './tags.ts';
 
 export function PutObject(s3: S3) {
+  return putObject(s3, 'PutObject');
+}
+
+/** A form's file has no length of its own; a PUT without any is refused. */
+export function putObject(s3: S3, name: 'PutObject' | 'PostObject') {
   return bucketOperation<S3Inputs['PutObject'], S3Outputs['PutObject']>(s3, {
-    name: 'PutObject',
+    name,
     action: 's3:PutObject',
     async act(input, call) {
+      if (name === 'PutObject') requireLength(call);
       refuseUnbuilt(call, input.ACL);
       const encryption = chooseEncryption(s3, call, input, { bucket: bucketOf(call), key: input.Key, action: 's3:PutObject' });
       requireKnownWriteConditions(input);

@@ -52,6 +52,12 @@ export function readSystemMetadata(input: SystemMetadataInput): SystemMetadata {
   return metadata;
 }
 
+/** Throws MissingContentLength for a request that neither says how long its body is nor sends it in chunks. */
+export function requireLength(call: Call): void {
+  if (call.headers['content-length'] !== undefined || call.headers['transfer-encoding'] !== undefined) return;
+  throw new ServiceError('MissingContentLength', 411, 'You must provide the Content-Length HTTP header.');
+}
+
 /** Throws MetadataTooLarge beyond 2 KB of names and values. */
 export function requireMetadataSize(metadata: Readonly<Record<string, string>>): void {
   let size = 0;
