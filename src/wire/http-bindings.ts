@@ -136,6 +136,9 @@ export function compileHeadEncoder(shape: Shape, options: BindingOptions): HeadE
     if (own.httpHeader !== undefined) toHeaders.push({ name, header: own.httpHeader.toLowerCase(), format: formatterOf(member, options) });
     else if (own.httpPrefixHeaders !== undefined) prefixes.push({ name, prefix: own.httpPrefixHeaders.toLowerCase() });
   }
+  // Node writes a Content-Disposition that comes behind the Content-Length as bytes, then reads them as UTF-8 and throws
+  // on every other ISO 8859-1 text: it goes first.
+  toHeaders.sort((a, b) => Number(b.header === 'content-disposition') - Number(a.header === 'content-disposition'));
   const encodePrefixed = options.encodePrefixed ?? safeHeaderText;
 
   return (output, headers) => {
