@@ -12,6 +12,7 @@ import { chooseEncryption, encryptionOutput } from './encryption.ts';
 import { s3Errors } from './errors.ts';
 import { bucketOf, bucketOperation } from './guard.ts';
 import { readStorageClass, readSystemMetadata, refuseUnbuilt, requireMetadataSize } from './object-headers.ts';
+import { readAgainWhenReplaced } from './object-read.ts';
 import { objectSizeMaxBytes, writeObject } from './object-write.ts';
 import type { S3 } from './s3.ts';
 import { parseTagHeader } from './tags.ts';
@@ -28,16 +29,20 @@ export function CopyObject(s3: S3) {
       requireDirective('x-amz-metadata-directive', input.MetadataDirective);
       requireDirective('x-amz-tagging-directive', input.TaggingDirective);
       requireKnownWriteConditions(input);
-      const opened = await openCopySource(s3, call, input);
-      try {
-        const encryption = chooseEncryption(s3, call, input, { bucket: bucketOf(call), key: input.Key, action: 's3:CopyObject' });
-        requireChange(input, call, opened, encryption);
-        return await copy(s3, call, input, opened, encryption);
-      } finally {
-        wipeKeys(opened.keys);
-      }
+      return readAgainWhenReplaced(() => copyObject(s3, input, call));
     },
   });
+}
+
+async function copyObject(s3: S3, input: Input, call: Call): Promise<S3Outputs['CopyObject']> {
+  const opened = await openCopySource(s3, call, input);
+  try {
+    const encryption = chooseEncryption(s3, call, input, { bucket: bucketOf(call), key: input.Key, action: 's3:CopyObject' });
+    requireChange(input, call, opened, encryption);
+    return await copy(s3, call, input, opened, encryption);
+  } finally {
+    wipeKeys(opened.keys);
+  }
 }
 
 async function copy(s3: S3, call: Call, input: Input, { object, keys }: OpenedSource, encryption: EncryptionChoice): Promise<S3Outputs['CopyObject']> {

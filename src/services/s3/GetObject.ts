@@ -1,14 +1,14 @@
 /** GetObject and HeadObject. Source: contract s3-surface.md section 5; s3-encryption.md sections 10.2 and 13. */
 import type { ByteSource } from '../../base/index.ts';
 import { wipeKeys, type PayloadKeys } from '../../keyring/index.ts';
-import { ObjectStoreError, openChecksum, partsOf, readVersion, type PlacedPart, type StoredChecksum } from '../../objects/index.ts';
+import { openChecksum, partsOf, readVersion, type PlacedPart, type StoredChecksum } from '../../objects/index.ts';
 import type { S3Inputs, S3Outputs } from '../../wire/shapes.ts';
 import type { Call } from '../operation.ts';
 import { checksumOutput } from './checksums.ts';
 import { checkReadConditions } from './conditions.ts';
 import { s3Errors } from './errors.ts';
 import { bucketOf, bucketOperation } from './guard.ts';
-import { describeObject, findObject, proveReadKey, readChecksum, unwrapForRead, type FoundObject } from './object-read.ts';
+import { describeObject, findObject, proveReadKey, readAgainWhenReplaced, readChecksum, unwrapForRead, type FoundObject } from './object-read.ts';
 import { contentRange, readRange, type ByteRange } from './ranges.ts';
 import type { S3 } from './s3.ts';
 
@@ -154,17 +154,6 @@ function responseOverrides(input: ReadInput, call: Call) {
   // oxlint-disable-next-line no-control-regex -- header text must not carry control characters
   if (values.some((value) => /[^\u0020-\u007e\u00a0-\u00ff]/.test(value ?? ''))) throw s3Errors.invalidArgument('Header value cannot be represented using ISO-8859-1.');
   return overrides;
-}
-
-/** A writer may replace the object between our look at its record and at its bytes: then we look again. Lost bytes are our failure, never a 404. */
-async function readAgainWhenReplaced<Output>(read: () => Promise<Output>): Promise<Output> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await read();
-    } catch (error) {
-      if (attempt === 5 || !(error instanceof ObjectStoreError && error.code === 'bytes-missing')) throw error;
-    }
-  }
 }
 
 async function* wipedAfter(body: ByteSource, keys: PayloadKeys): AsyncGenerator<Buffer, void, undefined> {

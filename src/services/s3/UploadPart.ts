@@ -18,6 +18,8 @@ import {
 import { s3Errors } from './errors.ts';
 import { bucketOf, bucketOperation } from './guard.ts';
 import { requireDeclaredAlgorithm } from './multipart-checksums.ts';
+import { requireLength } from './object-headers.ts';
+import { readAgainWhenReplaced } from './object-read.ts';
 import { objectSizeMaxBytes } from './object-write.ts';
 import type { ByteRange } from './ranges.ts';
 import type { S3 } from './s3.ts';
@@ -29,6 +31,7 @@ export function UploadPart(s3: S3) {
     name: 'UploadPart',
     action: 's3:PutObject',
     async act(input, call) {
+      requireLength(call);
       requirePartNumber(input.PartNumber);
       const contentMd5 = readContentMd5(input.ContentMD5);
       const target = await openUpload(s3, call, input);
@@ -64,29 +67,33 @@ export function UploadPartCopy(s3: S3) {
     alsoDemands: (input) => copySourceDemands(s3, input),
     async act(input, call) {
       requirePartNumber(input.PartNumber);
-      const source = await openCopySource(s3, call, input);
-      let target: OpenUpload | undefined;
-      try {
-        target = await openUpload(s3, call, input);
-        const { record, place } = source.object;
-        const range = readCopyRange(input.CopySourceRange, record.size);
-        const declared = target.upload.record.checksumAlgorithm as ChecksumAlgorithm | undefined;
-        const written = await writePart(s3, target, {
-          number: input.PartNumber, body: asSource(await readVersion(s3.store, place, record, source.keys, range.start, range.end)),
-          wantsMd5: false, alsoChecksum: undefined, verify: () => undefined, announcedSizeBytes: range.end - range.start,
-        });
-        const { ChecksumType: _whole, ...checksum } = declared === undefined ? {} as ReturnType<typeof checksumOutput> : checksumOutput(written.checksum);
-        return {
-          CopyPartResult: { ETag: written.part.etag, LastModified: new Date(written.part.modifiedMs), ...checksum },
-          CopySourceVersionId: source.object.versionId,
-          ...encryptionOutput(target.envelope, input.SSECustomerKeyMD5),
-        };
-      } finally {
-        wipeKeys(source.keys);
-        if (target) wipeKeys(target.keys);
-      }
+      return readAgainWhenReplaced(() => copyPart(s3, input, call));
     },
   });
+}
+
+async function copyPart(s3: S3, input: S3Inputs['UploadPartCopy'], call: Call): Promise<S3Outputs['UploadPartCopy']> {
+  const source = await openCopySource(s3, call, input);
+  let target: OpenUpload | undefined;
+  try {
+    target = await openUpload(s3, call, input);
+    const { record, place } = source.object;
+    const range = readCopyRange(input.CopySourceRange, record.size);
+    const declared = target.upload.record.checksumAlgorithm as ChecksumAlgorithm | undefined;
+    const written = await writePart(s3, target, {
+      number: input.PartNumber, body: asSource(await readVersion(s3.store, place, record, source.keys, range.start, range.end)),
+      wantsMd5: false, alsoChecksum: undefined, verify: () => undefined, announcedSizeBytes: range.end - range.start,
+    });
+    const { ChecksumType: _whole, ...checksum } = declared === undefined ? {} as ReturnType<typeof checksumOutput> : checksumOutput(written.checksum);
+    return {
+      CopyPartResult: { ETag: written.part.etag, LastModified: new Date(written.part.modifiedMs), ...checksum },
+      CopySourceVersionId: source.object.versionId,
+      ...encryptionOutput(target.envelope, input.SSECustomerKeyMD5),
+    };
+  } finally {
+    wipeKeys(source.keys);
+    if (target) wipeKeys(target.keys);
+  }
 }
 
 interface OpenUpload {

@@ -3,7 +3,7 @@
  * the object is.
  * Source: contract s3-encryption.md section 4.2; s3-surface.md sections 5 and 7.
  */
-import { findVersion, openChecksum, openMetadata, placeOf, encodeVersionId, type BucketRecord, type StoredChecksum, type VersionRecord } from '../../objects/index.ts';
+import { findVersion, ObjectStoreError, openChecksum, openMetadata, placeOf, encodeVersionId, type BucketRecord, type StoredChecksum, type VersionRecord } from '../../objects/index.ts';
 import type { PayloadKeys } from '../../keyring/index.ts';
 import { decodeEnvelope, type Envelope, type ObjectVersion } from '../../seal/index.ts';
 import type { Call } from '../operation.ts';
@@ -85,3 +85,13 @@ export async function describeObject(s3: S3, object: FoundObject, keyMd5: string
   };
 }
 
+/** A writer may replace the object between our look at its record and at its bytes: then we look again. Lost bytes are our failure, never a 404. */
+export async function readAgainWhenReplaced<Output>(read: () => Promise<Output>): Promise<Output> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (attempt === 5 || !(error instanceof ObjectStoreError && error.code === 'bytes-missing')) throw error;
+    }
+  }
+}
