@@ -5,7 +5,7 @@
 import { Gate } from '../audit/index.ts';
 import { accountRootArn, type Clock } from '../base/index.ts';
 import type { KeyService } from '../keyring/index.ts';
-import { reapTrash, removeOrphans } from '../objects/index.ts';
+import { reapTrash, removeOrphans, sweepLeftParts } from '../objects/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { kmsOperations } from '../services/kms/index.ts';
 import { createS3Operations } from '../services/s3/index.ts';
@@ -49,6 +49,7 @@ export async function assemble(prepared: Prepared, clock: Clock, observer: Obser
   const jobs: Job[] = [
     { name: 'reap trash', everyMs: minuteMs, run: (signal) => reapTrash(store, signal) },
     { name: 'remove orphans', everyMs: 24 * hourMs, run: (signal) => removeOrphans(store, undefined, signal) },
+    { name: 'sweep left parts', everyMs: 24 * hourMs, run: (signal) => sweepLeftParts(store, undefined, signal) },
     { name: 'rotate and delete keys', everyMs: minuteMs, run: () => runKeyWork(keyService) },
     { name: 'rotate service keys', everyMs: hourMs, run: () => Promise.all([master.rotateIfDue(), metadataKey.rotateIfDue()]) },
   ];

@@ -24,6 +24,7 @@ import { verifyBodyDigests } from './body-digest.ts';
 import { bodyTooLarge, toServiceError } from './failures.ts';
 import type { Answer } from './listener.ts';
 import { admitPostUpload, answerPostUpload, postInput } from './post-object.ts';
+import { preflightRefusal } from './preflight.ts';
 import { hostId, newS3RequestId } from './request-ids.ts';
 import type { Sent } from './send-response.ts';
 import { answerInTime, isSlow } from './slow-answer.ts';
@@ -99,6 +100,7 @@ export class Pipeline {
     // A presigned query may hold what the route depends on, such as a copy source.
     const request = withHoistedHeaders(received);
     const name = (exchange.operation = wire.route(request, address));
+    if (name === 'PreflightCors') throw preflightRefusal(request, (address as S3Address).key !== undefined);
     if (name === 'PostObject') return this.#performPostObject(received, address as S3Address, wire, exchange);
     const verified = await verifyRequest(received, this.#verifyOptions(address.service));
     const { operation, codec } = this.#find(address.service, name, wire);

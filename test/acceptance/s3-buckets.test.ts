@@ -267,4 +267,15 @@ describe('buckets', () => {
     assert.deepEqual(Contents.map(({ Key, Size }) => [Key, Size]), [['k', 5]]);
     assert.equal(await (await s3.send(new sdk.GetObjectCommand(object))).Body?.transformToString(), 'whole');
   });
+
+  test('S76: without CORS rules, preflights are refused as AWS refuses them', async () => {
+    const Bucket = await newBucket();
+    const preflight = (headers: Record<string, string>) => server.rawRequest('OPTIONS', `/${Bucket}/key`, headers, undefined, { sign: false });
+    const refused = await preflight({ origin: 'https://app.example.org', 'access-control-request-method': 'PUT' });
+    assert.equal(refused.status, 403);
+    assert.match(refused.body.toString(), /<Code>AccessForbidden<.*CORSResponse: CORS is not enabled for this bucket\..*<Method>PUT<.*<ResourceType>OBJECT</s);
+    const bare = await preflight({});
+    assert.equal(bare.status, 400);
+    assert.match(bare.body.toString(), /<Code>BadRequest<.*Origin request header needed/s);
+  });
 });
