@@ -17,7 +17,7 @@ export function describeStart(prepared: Prepared, { http, https }: BoundAddresse
     '',
     ...describeCredentials(prepared),
     ...(https && tls?.caPath !== undefined ? [`export AWS_CA_BUNDLE=${shellWord(tls.caPath)}`] : []),
-    `export AWS_REGION=${settings.region}`,
+    `export AWS_REGION=${settings.region} AWS_DEFAULT_REGION=${settings.region}`,
     '',
     `A bucket, and a file in it under ${keysMayTravel ? 'a KMS key' : 'a key of Coffer (KMS keys need HTTPS)'}:`,
     '',
