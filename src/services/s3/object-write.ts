@@ -60,7 +60,8 @@ export async function writeObject(s3: S3, call: Call, write: ObjectWrite): Promi
   let stored: StoredPayload | undefined;
   try {
     stored = await writePayload(store.blobs, {
-      keys, place, partNumber: 0, body: write.body, mayBeInline: true, wantsMd5: md5IsETag || write.wantsMd5, checksumAlgorithms: [write.checksumAlgorithm],
+      // Freed pages of the catalog keep their bytes: what lies open must be a file, which can go.
+      keys, place, partNumber: 0, body: write.body, mayBeInline: keys.layers > 0, wantsMd5: md5IsETag || write.wantsMd5, checksumAlgorithms: [write.checksumAlgorithm],
       sizeMaxBytes, onTooLarge: (size) => { throw s3Errors.entityTooLarge(size, sizeMaxBytes); },
     });
     if (keys.layers > 0) store.meter.sealed(stored.sizeBytes);
