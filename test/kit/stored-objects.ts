@@ -1,7 +1,7 @@
 /** Objects as they lie in a data directory, to be looked at and damaged behind the server's back. */
 import { join } from 'node:path';
 import { openLmdbCatalog, type Catalog } from '../../src/catalog/index.ts';
-import { decodeRecord, encodeRecord, type SegmentRecord, type VersionRecord } from '../../src/objects/index.ts';
+import { decodeRecord, encodeRecord, reapTrash, type SegmentRecord, type StoreContext, type VersionRecord } from '../../src/objects/index.ts';
 import { currentKey, inlineKey, segmentKey } from '../../src/objects/keys.ts';
 
 export type StoredRecord = VersionRecord;
@@ -70,4 +70,9 @@ export async function withStoredObjects(dataDir: string, bucket: string, act: (o
 function present(bytes: Buffer | undefined, key: string): Buffer {
   if (bytes === undefined) throw new Error(`nothing is stored for ${key}`);
   return bytes;
+}
+
+/** What commits unlinked, by the clock of a running server. */
+export async function reapAllTrash({ running }: { running: { rooms: { store: StoreContext } } }): Promise<number> {
+  return reapTrash(running.rooms.store);
 }
