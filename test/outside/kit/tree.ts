@@ -15,16 +15,16 @@ const largeSizeBytes = 1_000_000;
 export interface TreeOptions {
   /** How many files of node_modules come along, evenly spread over it. */
   filesMin: number;
-  /** Of the files of node_modules: its largest are binaries of tens of megabytes. */
-  moduleSizeBytesMax: number;
+  /** Large files of node_modules, binaries of up to a hundred megabytes, come along until they have this size together. */
+  largeSizeBytesSum: number;
   /** Of the files of sizes around the edges of chunks and parts. */
   edgeSizeBytesMax: number;
 }
 
-export const fullTree: TreeOptions = { filesMin: 1_100, moduleSizeBytesMax: Infinity, edgeSizeBytesMax: Infinity };
+export const fullTree: TreeOptions = { filesMin: 1_100, largeSizeBytesSum: 180_000_000, edgeSizeBytesMax: Infinity };
 /** For clients that send one file after the other. */
-export const mediumTree: TreeOptions = { filesMin: 300, moduleSizeBytesMax: 4_000_000, edgeSizeBytesMax: Infinity };
-export const smallTree: TreeOptions = { filesMin: 200, moduleSizeBytesMax: 500_000, edgeSizeBytesMax: 500_000 };
+export const mediumTree: TreeOptions = { filesMin: 200, largeSizeBytesSum: 1_000_000, edgeSizeBytesMax: Infinity };
+export const smallTree: TreeOptions = { filesMin: 200, largeSizeBytesSum: 0, edgeSizeBytesMax: 500_000 };
 
 export interface Tree {
   readonly root: string;
@@ -54,11 +54,16 @@ const awkwardNames = [
 ];
 
 /** Makes the tree under `root`, which must not exist. */
-export async function makeTree(root: string, { filesMin, moduleSizeBytesMax, edgeSizeBytesMax }: TreeOptions, random: Random): Promise<Tree> {
+export async function makeTree(root: string, { filesMin, largeSizeBytesSum, edgeSizeBytesMax }: TreeOptions, random: Random): Promise<Tree> {
   const all = await filesUnder(source);
   const sizes = new Map<string, number>();
   for (const path of all) sizes.set(path, (await stat(join(source, path))).size);
-  const large = all.filter((path) => sizes.get(path)! >= largeSizeBytes && sizes.get(path)! <= moduleSizeBytesMax);
+  let sizeBytesSum = 0;
+  const large = all.filter((path) => {
+    if (sizes.get(path)! < largeSizeBytes || sizeBytesSum >= largeSizeBytesSum) return false;
+    sizeBytesSum += sizes.get(path)!;
+    return true;
+  });
   const others = all.filter((path) => sizes.get(path)! < largeSizeBytes);
   const step = Math.max(1, Math.floor(others.length / filesMin));
   const chosen = [...others.filter((_, index) => index % step === 0), ...large];
