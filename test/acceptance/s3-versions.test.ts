@@ -242,25 +242,6 @@ describe('versions, conditions and copies', () => {
       }
     });
 
-    test('a source that is written all the time is always there', async () => {
-      const bucket = await lab.newBucket();
-      await put(`/${bucket}/s`, 'version 0');
-      let isWriting = true;
-      const writer = (async () => {
-        for (let count = 1; isWriting; count++) await put(`/${bucket}/s`, `version ${count}`);
-      })();
-      try {
-        for (let count = 0; count < 40; count++) {
-          const answers = await Promise.all([copy(`/${bucket}/t`, `${bucket}/s`), get(`/${bucket}/s`)]);
-          for (const { status, text } of answers) assert.equal(status, 200, text);
-        }
-      } finally {
-        isWriting = false;
-        await writer;
-      }
-      assert.match((await get(`/${bucket}/t`)).text, /^version \d+$/);
-    });
-
     test('restoring an old version needs that version\'s key, whatever the newer one has', async () => {
       const bucket = await lab.newBucket();
       await setVersioning(bucket, 'Enabled');
