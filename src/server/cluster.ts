@@ -38,12 +38,18 @@ const pauseMsMax = 30_000;
 /** Of the grace that is left to the workers, what the primary keeps for itself. */
 const killMarginMs = 500;
 
+/**
+ * Buffers of bodies live for a moment. A young generation of 32 MiB lets them die there, where 16 had them promoted and
+ * collected with the old: a 64 MiB upload spent 30 % of its time in the collector.
+ */
+const workerFlags = ['--max-semi-space-size=32'];
+
 /** Resolves when the first worker answers requests. Rejects when the workers cannot start. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   // Workers accept from one shared socket. Handed out by the primary instead, a connection that is on its way to a
   // worker which is killed would be lost with no word to the client, who then waits for ever. As even, when measured.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)), args: [] });
+  cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)), args: [], execArgv: [...process.execArgv, ...workerFlags] });
   const primary = new Primary({ ...options, prepared: await withPorts(options.prepared) });
   let addresses: BoundAddresses;
   try {

@@ -146,10 +146,10 @@ class HttpListener implements Listener {
     const { secure, remoteAddress } = connectionFacts(socket, headers, this.#trustedProxies);
     const { path, query } = splitTarget(message.url as string, headers);
     const request: HttpRequest = { method: message.method as string, rawPath: path, rawQuery: query, headers, secure, remoteAddress, body };
-    this.#handle(request).then(
-      (answer) => this.#answer(response, body, answer),
-      () => response.destroy(),
-    );
+    // An answer that cannot be written, such as for a header value that Node refuses, costs its connection, not the process.
+    this.#handle(request)
+      .then((answer) => this.#answer(response, body, answer))
+      .catch(() => response.destroy());
   }
 
   #answer(response: ServerResponse, body: RequestBody, answer: Answer): void {
