@@ -148,7 +148,7 @@ async function memory(): Promise<void> {
 }
 
 function plan(operation: BenchPlan['operation'], mode: BenchPlan['mode'], sizeBytes: number, concurrency: number): BenchPlan {
-  return { operation, mode, sizeBytes, concurrency, durationMs };
+  return { operation, mode, sizeBytes, concurrency, durationMs, warmUpMs: sizeBytes === small ? 2_500 : 500 };
 }
 
 /** Requests a second. */

@@ -48,7 +48,7 @@ export const command: Command = async (args) => {
   const progress = startProgress({ title: 'measuring', total: plans.length, unit: 'items' });
   const results: BenchResult[] = [];
   for (const plan of plans) {
-    results.push(await measure(target, { ...plan, concurrency, durationMs: seconds * 1_000 }));
+    results.push(await measure(target, { ...plan, concurrency, durationMs: seconds * 1_000, warmUpMs: 500 }));
     progress.add(1);
   }
   progress.done();
