@@ -38,6 +38,17 @@ describe('uploads in parts', () => {
   }
   const isAbsent = async (key: string): Promise<void> => assert.equal((await lab.send('HEAD', `/${bucket}/${key}`)).status, 404);
 
+  test('S39: a completion sent many times at once is answered alike', async () => {
+    for (let round = 0; round < 4; round++) {
+      const key = `at-once-${round}`;
+      const id = await lab.startUpload(bucket, key);
+      const parts = [listed(1, await part(key, id, 1, first)), listed(2, await part(key, id, 2, last))];
+      const answers = await Promise.all(Array.from({ length: 6 }, () => complete(key, id, parts)));
+      assert.deepEqual(answers.map((answer) => [answer.status, element(answer, 'ETag')]), answers.map(() => [200, element(answers[0]!, 'ETag')]));
+      assert.ok((await lab.send('GET', `/${bucket}/${key}`)).body.equals(Buffer.concat([first, last])));
+    }
+  });
+
   test('S39 S42 S21 S37: three parts at once, completed, read, copied; and what is refused on the way', async () => {
     const { id, parts } = await threeParts('s39');
     const [one, two, three] = parts as [typeof parts[0] & {}, typeof parts[0] & {}, typeof parts[0] & {}];

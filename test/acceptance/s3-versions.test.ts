@@ -219,6 +219,10 @@ describe('versions, conditions and copies', () => {
       const bucket = await lab.newBucket();
       assert.deepEqual(refusal(await copy(`/${bucket}/t`, `${bucket}/none`)), [404, 'NoSuchKey']);
       assert.deepEqual(refusal(await copy(`/${bucket}/t`, 'no-such-bucket/k')), [404, 'NoSuchBucket']);
+      await setVersioning(bucket, 'Enabled');
+      const other = versionOf(await put(`/${bucket}/other`));
+      await put(`/${bucket}/s`);
+      for (const version of [other, 'never-made']) assert.deepEqual(refusal(await copy(`/${bucket}/t`, `${bucket}/s?versionId=${version}`)), [404, 'NoSuchVersion'], version);
       for (const source of ['nonsense', '', '/', `${bucket}/`, '%zz/k']) assert.deepEqual(refusal(await copy(`/${bucket}/t`, source)), [400, 'InvalidArgument'], source);
     });
 

@@ -32,24 +32,27 @@ export function CompleteMultipartUpload(s3: S3) {
       const { Bucket: bucket, Key: key, UploadId: uploadId } = input;
       const listed = input.MultipartUpload?.Parts ?? [];
       if (listed.length === 0) throw s3Errors.invalidRequest('You must specify at least one part');
-      let upload: FoundUpload;
       try {
-        upload = await getUpload(s3.store, bucket, key, uploadId);
+        return await completeFound(s3, call, input, await getUpload(s3.store, bucket, key, uploadId), listed);
       } catch (error) {
+        // Sent again because the answer was lost or late: the upload is gone, or goes while we look at it.
         const finished = await alreadyCompleted(s3, input, call);
         if (finished !== undefined) return finished;
         throw error;
       }
-      const envelope = decodeEnvelope(upload.record.envelope);
-      noteEncryption(call, envelope);
-      const keys = await unwrapForCompletion(s3, call, input, upload, envelope);
-      try {
-        return await complete(s3, call, input, { upload, envelope, keys, listed });
-      } finally {
-        if (keys) wipeKeys(keys);
-      }
     },
   });
+}
+
+async function completeFound(s3: S3, call: Call, input: Input, upload: FoundUpload, listed: readonly CompletedPart[]): Promise<Output> {
+  const envelope = decodeEnvelope(upload.record.envelope);
+  noteEncryption(call, envelope);
+  const keys = await unwrapForCompletion(s3, call, input, upload, envelope);
+  try {
+    return await complete(s3, call, input, { upload, envelope, keys, listed });
+  } finally {
+    if (keys) wipeKeys(keys);
+  }
 }
 
 interface Completing {

@@ -4,7 +4,7 @@
  */
 import { bucketArn, objectArn, ServiceError } from '../../base/index.ts';
 import type { PayloadKeys } from '../../keyring/index.ts';
-import { findBucket } from '../../objects/index.ts';
+import { findBucket, ObjectStoreError } from '../../objects/index.ts';
 import type { Demand } from '../../policy/index.ts';
 import type { Call } from '../operation.ts';
 import { checkCopyConditions, type CopyConditions } from './conditions.ts';
@@ -75,6 +75,8 @@ async function findSource(s3: S3, bucket: Parameters<typeof findObject>[1], sour
     if (error instanceof ServiceError && error.code === 'MethodNotAllowed') {
       throw s3Errors.invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.');
     }
+    // Named here: above, a version that is missing would be taken for one of the destination.
+    if (error instanceof ObjectStoreError && error.code === 'no-such-version') throw s3Errors.noSuchVersion(source.key, source.versionId ?? '');
     // The marker headers belong to reads of the key itself.
     if (error instanceof ServiceError && error.code === 'NoSuchKey') throw s3Errors.noSuchKey(source.key);
     throw error;
