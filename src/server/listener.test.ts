@@ -4,7 +4,7 @@ import { RawConnection } from '../../test/kit/raw-connection.ts';
 import { ServiceError, type HttpRequest } from '../base/index.ts';
 import { trustedProxies } from './connection.ts';
 import { createListener, type Answer, type Handler, type Listener, type ListenerOptions } from './listener.ts';
-import type { Sent } from './send-response.ts';
+import { ClientGone, type Sent } from './send-response.ts';
 
 const open: { listener: Listener; connections: RawConnection[] }[] = [];
 
@@ -396,6 +396,64 @@ describe('connections', () => {
     await connection.send('GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
     assert.equal((await connection.response()).body.toString(), '/1');
     assert.equal((await connection.response()).body.toString(), '/2');
+  });
+
+  test('streams that are ready before the answer ahead of them wait for their turn', async () => {
+    const ready = Promise.withResolvers<void>();
+    const { connect } = await serve(async (request) => {
+      if (request.rawPath === '/1') {
+        await ready.promise;
+        // Later than all that the other answer can do in this turn of the event loop.
+        await new Promise((wake) => void setImmediate(wake));
+        return text('/1');
+      }
+      ready.resolve();
+      return {
+        status: 200,
+        headers: { 'content-length': '200000' },
+        body: (async function* () {
+          yield Buffer.alloc(100_000, 1);
+          yield Buffer.alloc(100_000, 2);
+        })(),
+      };
+    });
+    const connection = await connect();
+    await connection.send('GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
+    assert.equal((await connection.response()).body.toString(), '/1');
+    for (const _ of [1, 2]) assert.equal((await connection.response()).body.length, 200_000);
+  });
+
+  test('a stream whose turn never comes is closed when the client goes', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    const outcome = Promise.withResolvers<Sent>();
+    const last = Promise.withResolvers<void>();
+    const { connect } = await serve(async (request) => {
+      if (request.rawPath === '/1') {
+        await last.promise;
+        return text('/1');
+      }
+      waiting.resolve();
+      return {
+        status: 200,
+        headers: { 'content-length': '3' },
+        body: (async function* () {
+          try {
+            yield Buffer.from('abc');
+          } finally {
+            closed.resolve();
+          }
+        })(),
+        ended: outcome.resolve,
+      };
+    });
+    const connection = await connect();
+    await connection.send('GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await waiting.promise;
+    connection.destroy();
+    await closed.promise;
+    assert.ok((await outcome.promise).brokenBy instanceof ClientGone);
+    last.resolve();
   });
 
   test('HEAD answers carry a length and no body', async () => {

@@ -148,7 +148,10 @@ class HttpListener implements Listener {
     const request: HttpRequest = { method: message.method as string, rawPath: path, rawQuery: query, headers, secure, remoteAddress, body };
     // An answer that cannot be written, such as for a header value that Node refuses, costs its connection, not the process.
     this.#handle(request)
-      .then((answer) => this.#answer(response, body, answer))
+      .then((answer) => {
+        if (response.socket !== null || socket.destroyed) return this.#answer(response, body, answer);
+        return turnOf(response, socket).then(() => this.#answer(response, body, answer));
+      })
       .catch(() => response.destroy());
   }
 
@@ -198,6 +201,25 @@ class HttpListener implements Listener {
     if (!body.failed) await body.discard(this.#limits.lingerBytesMax, this.#limits.lingerMs);
     socket?.destroySoon();
   }
+}
+
+/**
+ * Answers leave a connection in the order of its requests, and Node gives a response its socket when the one ahead has
+ * finished. That is not only for clients that send ahead: one that has the whole of an answer may send its next request
+ * before Node hears that the answer's last bytes were taken. Resolves at the response's turn, or when the connection is gone.
+ */
+function turnOf(response: ServerResponse, socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const onTurn = (): void => {
+      response.off('socket', onTurn);
+      socket.off('close', onTurn);
+      resolve();
+    };
+    // One listener for each answer that waits; a client decides how many.
+    socket.setMaxListeners(0);
+    response.on('socket', onTurn);
+    socket.on('close', onTurn);
+  });
 }
 
 /** The unfinished body of a connection's latest request. */
